@@ -1,0 +1,1 @@
+//! The services: triggers, enforcement, dispatch, packs, keys, access, audit, housekeeping

@@ -1,0 +1,1 @@
+//! Jinja over JSON values

@@ -1,0 +1,164 @@
+//! Executions: what was requested of an action, how far it is, what came of it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{ExecutionStatus, Id, Ref, Timestamp};
+
+/// A JSON value in a record: inline, or where it is large by digest in the blob store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Payload {
+    /// Too large for the record.
+    Blob {
+        /// The blob's content address.
+        blob: String,
+        /// Its length in bytes.
+        size: u64,
+    },
+    /// In the record itself.
+    Inline {
+        /// The value.
+        value: Value,
+    },
+}
+
+/// The chain of events that something belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceContext {
+    /// The trace's id.
+    pub id: Id,
+    /// Its tag, not unique.
+    pub tag: String,
+}
+
+/// Who works on a record, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The host's epoch; leases of an older epoch have lapsed, whatever the time.
+    pub epoch: u64,
+    /// The end.
+    pub until: Timestamp,
+}
+
+/// One line of an execution's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionLog {
+    /// When.
+    pub timestamp: Timestamp,
+    /// The status it took.
+    pub status: ExecutionStatus,
+}
+
+/// The rule that requested an execution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleLink {
+    /// The rule's id.
+    pub id: Id,
+    /// The rule's ref.
+    #[serde(rename = "ref")]
+    pub reference: Ref,
+}
+
+/// The event that led to an execution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriggerLink {
+    /// The trigger instance.
+    pub instance: Id,
+    /// The trigger's ref.
+    pub trigger: Ref,
+    /// The trigger type's ref.
+    pub kind: Ref,
+}
+
+/// One execution. What is secret in it is in `sealed` alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Execution {
+    /// Derived where the request may come twice.
+    pub id: Id,
+    /// The action.
+    pub action: Ref,
+    /// The runner type.
+    pub runner: String,
+    /// The digest of the pack version that it runs; `None` for actions that came by the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pack_version: Option<String>,
+    /// Where it stands.
+    pub status: ExecutionStatus,
+    /// When it was requested.
+    pub start: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Timestamp>,
+    /// Not to be started before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// Rendered, cast and validated; secrets masked.
+    #[serde(default)]
+    pub parameters: Map<String, Value>,
+    /// The parameters that are masked above, encrypted under this execution's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
+    /// What came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Payload>,
+    /// The result's length as JSON text.
+    #[serde(default)]
+    pub result_size: u64,
+    /// Who asked, in what context.
+    #[serde(default)]
+    pub context: Map<String, Value>,
+    /// Every status it took, in order.
+    pub log: Vec<ExecutionLog>,
+    /// The execution that requested it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Id>,
+    /// The rule that requested it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleLink>,
+    /// The event that led to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<TriggerLink>,
+    /// The user in whose name it runs.
+    pub user: String,
+    /// The trace it belongs to.
+    pub trace: TraceContext,
+    /// Who is told at the end, where the request said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<Value>,
+    /// Who works on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+}
+
+/// Where a piece of output came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say all")]
+pub enum OutputStream {
+    Stdout,
+    Stderr,
+}
+
+impl OutputStream {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            OutputStream::Stdout => "stdout",
+            OutputStream::Stderr => "stderr",
+        }
+    }
+}
+
+/// A piece of an execution's output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputChunk {
+    /// Its place in the output, from 0.
+    pub sequence: u64,
+    /// Where it came from.
+    pub stream: OutputStream,
+    /// When.
+    pub timestamp: Timestamp,
+    /// The text; bytes that are no UTF-8 are replaced.
+    pub data: String,
+}

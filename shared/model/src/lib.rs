@@ -1,0 +1,32 @@
+//! StackStorm's nouns: packs, actions, rules, triggers, executions, statuses, timers, policies, secrets.
+//!
+//! Types that cannot be wrong once they exist, and the pure decisions that belong to one noun alone. Nothing here reads a clock, a
+//! file or the environment.
+
+mod action;
+mod execution;
+mod id;
+mod key_value;
+mod mask;
+mod pack;
+mod reference;
+mod rule;
+mod secret;
+mod status;
+mod time;
+mod trigger;
+
+pub use action::{Action, Parameter, ParameterError, ParameterType, RunnerType};
+pub use execution::{
+    Execution, ExecutionLog, Lease, OutputChunk, OutputStream, Payload, RuleLink, TraceContext, TriggerLink,
+};
+pub use id::{Id, IdError};
+pub use key_value::{KeyScope, KeyValue};
+pub use mask::{MASK, is_secret_attribute, mask_attributes, mask_parameters};
+pub use pack::{ActionAlias, PackContent, PackFile, PackMetadata, Policy, SensorType};
+pub use reference::{Ref, RefError};
+pub use rule::{Criteria, EnforcementStatus, Rule, RuleAction, RuleEnforcement, RuleKind, RuleTrigger};
+pub use secret::Secret;
+pub use status::{ExecutionStatus, TransitionError};
+pub use time::{TimeError, Timestamp};
+pub use trigger::{Trigger, TriggerInstance, TriggerInstanceStatus, TriggerType, core_types};

@@ -1,0 +1,1 @@
+//! Traits for everything outside, few and narrow

@@ -1,0 +1,1 @@
+//! Criteria, operators, index, match, explain

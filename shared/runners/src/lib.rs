@@ -1,0 +1,1 @@
+//! How an action runs, one file per runner type

@@ -1,0 +1,1 @@
+//! Fake clock and ids, in-memory store, port contract suites, corpus runner
