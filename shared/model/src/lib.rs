@@ -4,6 +4,8 @@
 //! file or the environment.
 
 mod action;
+mod content;
+mod diagnostic;
 mod execution;
 mod id;
 mod key_value;
@@ -11,12 +13,17 @@ mod mask;
 mod pack;
 mod reference;
 mod rule;
+mod runner_types;
+mod schema;
 mod secret;
 mod status;
 mod time;
+mod timer;
 mod trigger;
 
 pub use action::{Action, Parameter, ParameterError, ParameterType, RunnerType};
+pub use content::{PackFiles, Problem, SourceFile, load_pack, parse_action, parse_rule, parse_trigger_type};
+pub use diagnostic::{Diagnostic, Severity};
 pub use execution::{
     Execution, ExecutionLog, Lease, OutputChunk, OutputStream, Payload, RuleLink, TraceContext, TriggerLink,
 };
@@ -26,7 +33,10 @@ pub use mask::{MASK, is_secret_attribute, mask_attributes, mask_parameters};
 pub use pack::{ActionAlias, PackContent, PackFile, PackMetadata, Policy, SensorType};
 pub use reference::{Ref, RefError};
 pub use rule::{Criteria, EnforcementStatus, Rule, RuleAction, RuleEnforcement, RuleKind, RuleTrigger};
+pub use runner_types::{runner_type, runner_types};
+pub use schema::{SchemaError, SchemaValidator, fill_defaults};
 pub use secret::Secret;
 pub use status::{ExecutionStatus, TransitionError};
 pub use time::{TimeError, Timestamp};
+pub use timer::{CatchUp, TimerError, TimerSchedule};
 pub use trigger::{Trigger, TriggerInstance, TriggerInstanceStatus, TriggerType, core_types};

@@ -55,8 +55,8 @@ pub struct TransitionError {
 impl ExecutionStatus {
     /// All of them, in the order of a life.
     pub const ALL: [ExecutionStatus; 14] = [
-        Requested, Delayed, Scheduled, Running, Pending, Pausing, Paused, Resuming, Canceling, Succeeded, Failed, Timeout,
-        Canceled, Abandoned,
+        Requested, Delayed, Scheduled, Running, Pending, Pausing, Paused, Resuming, Canceling, Succeeded, Failed,
+        Timeout, Canceled, Abandoned,
     ];
 
     /// The statuses that may follow this one. Everything that changes a status asks here.
@@ -65,7 +65,9 @@ impl ExecutionStatus {
             Requested => &[Delayed, Scheduled, Canceling, Canceled, Failed],
             Delayed => &[Requested, Scheduled, Canceling, Canceled, Failed],
             Scheduled => &[Running, Delayed, Canceling, Canceled, Failed, Abandoned],
-            Running => &[Succeeded, Failed, Timeout, Abandoned, Canceling, Canceled, Pausing, Paused, Pending, Scheduled],
+            Running => {
+                &[Succeeded, Failed, Timeout, Abandoned, Canceling, Canceled, Pausing, Paused, Pending, Scheduled]
+            }
             Pending => &[Running, Resuming, Succeeded, Failed, Timeout, Canceled],
             Pausing => &[Paused, Running, Canceling, Canceled, Succeeded, Failed, Timeout, Abandoned],
             Paused => &[Resuming, Canceling, Canceled, Failed, Timeout],

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Id, Payload, Ref, RefError, TraceContext, Timestamp};
+use crate::{Id, Payload, Ref, RefError, Timestamp, TraceContext};
 
 /// Refs of the platform's own trigger types.
 pub mod core_types {
@@ -88,7 +88,11 @@ impl Trigger {
 
     /// The trigger type's own ref where there are no parameters, else `<pack>.<id>`.
     pub fn reference(&self) -> Result<Ref, RefError> {
-        if self.parameters.is_empty() { Ok(self.kind.clone()) } else { Ref::new(self.kind.pack(), &self.id().to_string()) }
+        if self.parameters.is_empty() {
+            Ok(self.kind.clone())
+        } else {
+            Ref::new(self.kind.pack(), &self.id().to_string())
+        }
     }
 
     /// `trigger:<pack>:<name>`, with a hash of the parameters where there are any.
@@ -104,8 +108,10 @@ fn canonical(value: &Value) -> String {
         Value::Object(map) => {
             let mut fields: Vec<_> = map.iter().collect();
             fields.sort_by_key(|(name, _)| *name);
-            let fields: Vec<_> =
-                fields.into_iter().map(|(name, inner)| format!("{}:{}", Value::from(name.as_str()), canonical(inner))).collect();
+            let fields: Vec<_> = fields
+                .into_iter()
+                .map(|(name, inner)| format!("{}:{}", Value::from(name.as_str()), canonical(inner)))
+                .collect();
             format!("{{{}}}", fields.join(","))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
