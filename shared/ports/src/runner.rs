@@ -24,6 +24,8 @@ pub struct RunContext {
     pub user: String,
     /// Where the REST API is (`ST2_ACTION_API_URL`); `None` where the host has none.
     pub api_url: Option<String>,
+    /// A token for it (`ST2_ACTION_AUTH_TOKEN`), where the action is given one.
+    pub auth_token: Option<Secret<String>>,
 }
 
 /// One execution, ready to run.
@@ -35,9 +37,9 @@ pub struct Job {
     pub action: Arc<Action>,
     /// The pack version that holds the action's files; `None` where the action came by the API.
     pub pack: Option<PackVersion>,
-    /// The runner's parameters and the action's own, rendered, cast, validated, with the secrets in them.
+    /// The parameters that the runner declares: rendered, cast, validated, defaults filled in, with the secrets in them.
     pub runner_parameters: Secret<Map<String, Value>>,
-    /// The action's parameters that are not the runner's.
+    /// The action's parameters that are not the runner's, likewise.
     pub action_parameters: Secret<Map<String, Value>>,
     /// Its surroundings.
     pub context: RunContext,
