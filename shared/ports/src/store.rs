@@ -16,6 +16,8 @@ pub const MAX_COMMIT_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_PARTITION_BYTES: usize = 2_048;
 /// Bytes of a sort key.
 pub const MAX_SORT_BYTES: usize = 1_024;
+/// Records on one page.
+pub const MAX_PAGE: usize = 1_000;
 
 /// Where a record is: a partition, and its place in it. Records of one partition are ordered by the bytes of `sort`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -164,14 +166,14 @@ pub enum Scope {
     Partition(String),
     /// A partition of an index, ordered by the entries' place, then by key.
     Index(Slot, String),
-    /// Every record that is due at this time or before, ordered by `due`. Range and direction do not apply.
+    /// Every record that is due at this time or before, ordered by `due`, then by key. Range, direction and count do not apply.
     Due(Timestamp),
 }
 
 /// Where a page ended. Stays right while records come and go: what was there before and after is neither repeated nor left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// The place of the last record in the order of the scope.
+    /// The place of the last record in the order of the scope; for what is due, its `due` in microseconds.
     pub sort: String,
     /// Its key, where the scope is not a partition.
     pub key: Option<Key>,
@@ -188,7 +190,7 @@ pub struct Query {
     pub until: Option<String>,
     /// The last first.
     pub descending: bool,
-    /// At most so many records; 1 to 1,000.
+    /// At most so many records; 1 to [`MAX_PAGE`].
     pub limit: usize,
     /// Leave out so many first. Costs less than reading them, but grows with the number; go on with `cursor` where you can.
     pub skip: u64,
@@ -295,6 +297,20 @@ pub fn check_operations(operations: &[Operation]) -> Result<(), StoreError> {
         return limit(format!("the commit has {total} bytes; at most {MAX_COMMIT_BYTES} are allowed"));
     }
     Ok(())
+}
+
+/// The limits of a query, for every adapter to check first.
+pub fn check_query(query: &Query) -> Result<(), StoreError> {
+    if query.limit == 0 || query.limit > MAX_PAGE {
+        return Err(StoreError::Limit(format!("a page has 1 to {MAX_PAGE} records, not {}", query.limit)));
+    }
+    let Some(cursor) = &query.cursor else { return Ok(()) };
+    let fits = match query.scope {
+        Scope::Partition(_) => true,
+        Scope::Index(..) => cursor.key.is_some(),
+        Scope::Due(_) => cursor.key.is_some() && cursor.sort.parse::<i64>().is_ok(),
+    };
+    if fits { Ok(()) } else { Err(StoreError::Limit("the cursor belongs to another query".to_owned())) }
 }
 
 fn record_size(record: &NewRecord) -> Result<usize, StoreError> {
