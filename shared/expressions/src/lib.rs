@@ -1,1 +1,26 @@
-//! Jinja over JSON values
+//! Jinja over JSON values, as StackStorm has it.
+//!
+//! [`Jinja`] renders and evaluates templates over a [`Context`]; [`casts`] turns what came out into the type of a parameter, and [`params`]
+//! does both for the parameters of an action, which may refer to one another. Everything is bounded ([`Limits`]), reads nothing but what it
+//! is given, and gives the same for the same.
+
+mod call;
+pub mod casts;
+mod context;
+mod datastore;
+mod error;
+mod filters;
+mod jinja;
+mod json;
+pub mod jsonpath;
+mod limits;
+mod methods;
+pub mod params;
+mod python;
+pub mod regexes;
+
+pub use context::{Context, Function};
+pub use datastore::{KeyValues, Scope, datastore_keys};
+pub use error::{ErrorKind, ExpressionError, Limit};
+pub use jinja::{Jinja, Undefined, is_template};
+pub use limits::Limits;

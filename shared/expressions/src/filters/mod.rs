@@ -1,0 +1,109 @@
+//! StackStorm's filters, and Jinja2's where the engine's own differ.
+
+mod data;
+mod html;
+mod layout;
+mod numbers;
+mod paths;
+mod regex;
+mod sequences;
+mod texts;
+mod time;
+mod version;
+
+use minijinja::value::{Rest, Value, ValueOrKwargs};
+use minijinja::{Environment, Error, State};
+
+use crate::call::{Bound, Host};
+use crate::error::{ErrorKind, fault_with_hint};
+use crate::limits::Limits;
+
+/// A filter: its name, its parameters as [`Bound::new`] reads them, and what it does.
+type Filter = (&'static str, &'static str, fn(&Host<'_>, &Bound) -> Result<Value, Error>);
+
+/// StackStorm's own.
+const STACKSTORM: [Filter; 25] = [
+    ("decrypt_kv", "value", data::decrypt_kv),
+    ("from_json_string", "value", data::from_json_string),
+    ("from_yaml_string", "value", data::from_yaml_string),
+    ("json_escape", "value", data::json_escape),
+    ("jsonpath_query", "value query", data::jsonpath_query),
+    ("to_complex", "value", data::to_complex),
+    ("to_json_string", "value indent? sort_keys? separators?", data::to_json_string),
+    ("to_yaml_string", "value indent? allow_unicode?", data::to_yaml_string),
+    ("use_none", "value", data::use_none),
+    ("regex_match", "value pattern ignorecase?", regex::regex_match),
+    ("regex_replace", "value pattern replacement ignorecase?", regex::regex_replace),
+    ("regex_search", "value pattern ignorecase?", regex::regex_search),
+    ("regex_substring", "value pattern result_index? ignorecase?", regex::regex_substring),
+    ("to_human_time_from_seconds", "seconds", time::to_human_time_from_seconds),
+    ("version_compare", "value pattern", version::compare),
+    ("version_more_than", "value pattern", version::more_than),
+    ("version_less_than", "value pattern", version::less_than),
+    ("version_equal", "value pattern", version::equal),
+    ("version_match", "value pattern", version::matches),
+    ("version_bump_major", "value", version::bump_major),
+    ("version_bump_minor", "value", version::bump_minor),
+    ("version_bump_patch", "value", version::bump_patch),
+    ("version_strip_patch", "value", version::strip_patch),
+    ("basename", "path", paths::basename),
+    ("dirname", "path", paths::dirname),
+];
+
+/// Jinja2's, where the engine has none or another.
+const JINJA2: [Filter; 26] = [
+    ("center", "value width?", texts::center),
+    ("escape", "value", html::escape),
+    ("e", "value", html::escape),
+    ("forceescape", "value", html::escape),
+    ("striptags", "value", html::striptags),
+    ("xmlattr", "value autospace?", html::xmlattr),
+    ("urlencode", "value", html::urlencode),
+    ("filesizeformat", "value binary?", numbers::filesizeformat),
+    ("float", "value default?", numbers::float),
+    ("int", "value default? base?", numbers::int),
+    ("round", "value precision? method?", numbers::round),
+    ("join", "value d? attribute?", sequences::join),
+    ("list", "value", sequences::list),
+    ("pprint", "value", layout::pprint),
+    ("tojson", "value indent?", layout::tojson),
+    ("replace", "s old new count?", texts::replace),
+    ("string", "value", texts::string),
+    ("title", "value", texts::title),
+    ("trim", "value chars?", texts::trim),
+    ("truncate", "s length? killwords? end? leeway?", texts::truncate),
+    ("wordcount", "value", texts::wordcount),
+    ("wordwrap", "s width? break_long_words? wrapstring? break_on_hyphens?", layout::wordwrap),
+    ("capitalize", "value", texts::capitalize),
+    ("indent", "s width? first? blank?", layout::indent),
+    ("random", "value", unsupported_random),
+    ("urlize", "value trim_url_limit? nofollow? target? rel? extra_schemes?", unsupported_urlize),
+];
+
+/// Filters of the engine that Jinja2 doesn't have.
+const FOREIGN: [&str; 5] = ["bool", "chain", "lines", "split", "zip"];
+
+/// Makes the environment's filters those of StackStorm.
+pub(crate) fn install(env: &mut Environment<'static>, limits: Limits) {
+    for name in FOREIGN {
+        env.remove_filter(name);
+    }
+    for (name, signature, filter) in STACKSTORM.into_iter().chain(JINJA2) {
+        env.add_filter(name, move |state: &State, args: Rest<ValueOrKwargs>| -> Result<Value, Error> {
+            let host = Host::new(state, &limits);
+            filter(&host, &Bound::new(&host, name, signature, &args.into_values())?)
+        });
+    }
+}
+
+fn unsupported_random(_: &Host<'_>, _: &Bound) -> Result<Value, Error> {
+    Err(fault_with_hint(
+        ErrorKind::Unsupported,
+        "`random` isn't there: an expression gives the same value each time",
+        "choose in an action",
+    ))
+}
+
+fn unsupported_urlize(_: &Host<'_>, _: &Bound) -> Result<Value, Error> {
+    Err(fault_with_hint(ErrorKind::Unsupported, "`urlize` isn't there", "write the links with `regex_replace`"))
+}

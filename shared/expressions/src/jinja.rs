@@ -1,0 +1,228 @@
+//! The engine: compiled templates, rendering, typed evaluation.
+
+mod cache;
+mod growth;
+mod setup;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use minijinja::{Captured, Environment};
+use serde_json::{Map, Value};
+
+use crate::call::Host;
+use crate::context::Context;
+use crate::error::{ErrorKind, ExpressionError, Limit, limit_message};
+use crate::json;
+use crate::limits::Limits;
+use cache::{Cache, Compiled};
+
+/// What an expression that reads an undefined variable does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Undefined {
+    /// It fails, as everywhere in StackStorm but in a few notifications.
+    #[default]
+    Refused,
+    /// It prints nothing.
+    Allowed,
+}
+
+/// Jinja as StackStorm has it. Cheap to clone: compiled templates are shared.
+///
+/// An expression reads its context and nothing else, gives the same each time, and can neither hang nor take more than [`Limits`] say.
+/// Rendering is one pass: data that looks like a template stays data.
+#[derive(Clone)]
+pub struct Jinja {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    environment: Environment<'static>,
+    limits: Limits,
+    cache: Cache,
+}
+
+impl std::fmt::Debug for Jinja {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Jinja").field("limits", &self.inner.limits).finish_non_exhaustive()
+    }
+}
+
+impl Default for Jinja {
+    fn default() -> Jinja {
+        Jinja::new(Undefined::Refused, Limits::default())
+    }
+}
+
+/// The name under which the value of a whole expression is kept.
+const RESULT: &str = "__result";
+
+impl Jinja {
+    /// An engine with these rules and bounds.
+    pub fn new(undefined: Undefined, limits: Limits) -> Jinja {
+        let environment = setup::environment(undefined, limits);
+        Jinja { inner: Arc::new(Inner { environment, limits, cache: Cache::new(limits.cached_templates) }) }
+    }
+
+    /// The text that a template gives.
+    pub fn render(&self, template: &str, context: &Context) -> Result<String, ExpressionError> {
+        if !is_template(template) {
+            return Ok(self.plain(template)?.to_owned());
+        }
+        let compiled = self.compile(template)?;
+        let limits = &self.inner.limits;
+        growth::run(compiled.grows, || {
+            let root = context.to_value();
+            let text = compiled
+                .template()
+                .and_then(|compiled| compiled.render(root))
+                .map_err(|e| ExpressionError::from_engine(&e, template))?;
+            if text.len() > limits.output_bytes { Err(limit(Limit::OutputSize)) } else { Ok(text) }
+        })
+    }
+
+    /// A value with every text in it rendered to text, keys included.
+    pub fn render_value(&self, value: &Value, context: &Context) -> Result<Value, ExpressionError> {
+        self.map_texts(value, 0, &|text| self.render(text, context).map(Value::String))
+    }
+
+    /// The value of a template that is one `{{ … }}`, of whatever type; the rendered text of any other.
+    pub fn evaluate(&self, template: &str, context: &Context) -> Result<Value, ExpressionError> {
+        let Some(compiled) = self.compile_whole(template)? else {
+            return self.render(template, context).map(Value::String);
+        };
+        growth::run(compiled.grows, || {
+            let root = context.to_value();
+            let failed = |e: minijinja::Error| ExpressionError::from_engine(&e, template);
+            let compiled = compiled.template().map_err(failed)?;
+            self.result_of(compiled.render_captured(root).map_err(failed)?).map_err(failed)
+        })
+    }
+
+    /// A criterion's pattern: a `{{ … }}` keeps the type of its value, where that comes out as JSON; else it is text.
+    pub fn render_typed(&self, template: &str, context: &Context) -> Result<Value, ExpressionError> {
+        if let Some(typed) = with_to_complex(template) {
+            let rendered = self.render(&typed, context)?;
+            if let Ok(value) = serde_json::from_str(&rendered) {
+                return Ok(value);
+            }
+        }
+        self.render(template, context).map(Value::String)
+    }
+
+    /// Whether the text is a template that can be compiled.
+    pub fn validate(&self, template: &str) -> Result<(), ExpressionError> {
+        self.compile(template).map(|_| ())
+    }
+
+    /// The variables that a template reads, with the attributes that are named: `trigger.body.n`. Sorted; of a text that is no template, none.
+    pub fn references(&self, template: &str) -> BTreeSet<String> {
+        self.undeclared(template, true)
+    }
+
+    /// The names of the variables that a template reads.
+    pub(crate) fn names(&self, template: &str) -> BTreeSet<String> {
+        self.undeclared(template, false)
+    }
+
+    /// The bounds of this engine.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    fn undeclared(&self, template: &str, nested: bool) -> BTreeSet<String> {
+        let Ok(compiled) = self.compile(template) else { return BTreeSet::new() };
+        compiled
+            .template()
+            .map(|template| template.undeclared_variables(nested).into_iter().collect())
+            .unwrap_or_default()
+    }
+
+    /// A text without anything to evaluate. Like a rendered one, it loses a line end at its end.
+    fn plain<'t>(&self, text: &'t str) -> Result<&'t str, ExpressionError> {
+        if text.len() > self.inner.limits.output_bytes {
+            return Err(limit(Limit::OutputSize));
+        }
+        Ok(text.strip_suffix('\n').unwrap_or(text))
+    }
+
+    fn compile(&self, template: &str) -> Result<Arc<Compiled>, ExpressionError> {
+        let Inner { environment, limits, cache } = &*self.inner;
+        if template.len() > limits.template_bytes {
+            return Err(limit(Limit::TemplateSize));
+        }
+        cache.get_or_compile(template, || Compiled::new(environment, limits, template))
+    }
+
+    /// The compiled expression of a template that is one `{{ … }}`.
+    fn compile_whole(&self, template: &str) -> Result<Option<Arc<Compiled>>, ExpressionError> {
+        let inside = template.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+        let Some(inside) = inside.filter(|inside| !inside.contains("{{") && !inside.contains("%}")) else {
+            return Ok(None);
+        };
+        let expression = inside.strip_prefix(['-', '+']).unwrap_or(inside);
+        let expression = expression.strip_suffix(['-', '+']).unwrap_or(expression);
+        match self.compile(&format!("{{% set {RESULT} = ({expression}\n) %}}")) {
+            Ok(compiled) => Ok(Some(compiled)),
+            // The text itself will show what is wrong, at its own place.
+            Err(error) if error.kind == ErrorKind::Syntax => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn result_of(&self, mut captured: Captured<'_>) -> Result<Value, minijinja::Error> {
+        captured.with_state_mut(|state| {
+            let value = state.lookup(RESULT).unwrap_or_default();
+            json::from_value(&Host::new(&*state, &self.inner.limits), &value)
+        })
+    }
+
+    pub(crate) fn map_texts(
+        &self,
+        value: &Value,
+        level: usize,
+        map: &dyn Fn(&str) -> Result<Value, ExpressionError>,
+    ) -> Result<Value, ExpressionError> {
+        if level > self.inner.limits.depth {
+            return Err(limit(Limit::Depth));
+        }
+        match value {
+            Value::String(text) => map(text),
+            Value::Array(items) => items.iter().map(|item| self.map_texts(item, level + 1, map)).collect(),
+            Value::Object(entries) => {
+                let mut mapped = Map::new();
+                for (key, item) in entries {
+                    let key = match map(key)? {
+                        Value::String(key) => key,
+                        other => other.to_string(),
+                    };
+                    mapped.insert(key, self.map_texts(item, level + 1, map)?);
+                }
+                Ok(Value::Object(mapped))
+            }
+            other => Ok(other.clone()),
+        }
+    }
+}
+
+fn limit(limit: Limit) -> ExpressionError {
+    ExpressionError::new(ErrorKind::Limit(limit), limit_message(limit))
+}
+
+/// Whether the text has anything in it for Jinja to do.
+pub fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%") || text.contains("{#")
+}
+
+/// The template with `| to_complex` before the last `}}` of the first line that has a `{{ … }}`.
+fn with_to_complex(template: &str) -> Option<String> {
+    let start = template.match_indices("{{").find_map(|(start, _)| {
+        let line = template.get(start..)?.lines().next()?;
+        line.contains("}}").then_some((start, line.len()))
+    });
+    let (start, length) = start?;
+    let (before, from) = template.split_at_checked(start)?;
+    let (line, after) = from.split_at_checked(length)?;
+    let (inside, behind) = line.rsplit_once("}}")?;
+    Some(format!("{before}{inside} | to_complex}}}}{behind}{after}"))
+}
