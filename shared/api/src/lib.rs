@@ -1,1 +1,21 @@
-//! The REST interface
+//! The REST interface: StackStorm's resources, codes and headers over the engine. [`router`] is the whole of it; who listens, and on
+//! what address, is the host's matter.
+
+mod attributes;
+mod auth;
+mod body;
+mod edge;
+mod error;
+mod listing;
+mod options;
+mod params;
+mod permission;
+mod positions;
+mod resources;
+mod router;
+mod routes;
+mod webhook_body;
+
+pub use options::ApiOptions;
+pub use permission::Permission;
+pub use router::router;

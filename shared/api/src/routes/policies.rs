@@ -1,0 +1,43 @@
+//! `/policies`
+
+use axum::extract::State;
+use model::Id;
+use std::sync::Arc;
+
+use super::{
+    Answer, Segment,
+    chosen::{Entry, chosen},
+    one,
+};
+use crate::{
+    attributes::Selection,
+    auth::Caller,
+    error::ApiError,
+    listing::{Page, Paging},
+    params::Params,
+    resources::PolicyResource,
+    router::Api,
+};
+
+/// GET /policies
+pub(crate) async fn list(State(api): State<Arc<Api>>, caller: Caller, params: Params) -> Answer {
+    let selection = Selection::of::<PolicyResource<'_>>(&params)?;
+    let paging = Paging::of(&params, &caller, &api, Some(100))?;
+    let catalog = api.engine.catalog().await?;
+    let id = |text: &str| Id::named(&["policy", text]);
+    let entries = catalog.policies.values().map(|item| Entry {
+        reference: &item.reference,
+        id: id(item.reference.as_str()),
+        item: &**item,
+    });
+    let page = Page::slice(chosen(entries, &params)?, &paging);
+    page.of(page.items.iter().map(|item| PolicyResource::from(*item)).collect()).answer(&selection)
+}
+
+/// GET /policies/{ref_or_id}
+pub(crate) async fn get(State(api): State<Arc<Api>>, Segment(name): Segment<String>, params: Params) -> Answer {
+    let catalog = api.engine.catalog().await?;
+    let is = |text: &str| text == name || Id::named(&["policy", text]).to_string() == name;
+    let found = catalog.policies.values().find(|item| is(item.reference.as_str()));
+    one(&PolicyResource::from(&**found.ok_or_else(|| ApiError::unknown("policy", &name))?), &params)
+}
