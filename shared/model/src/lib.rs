@@ -4,8 +4,8 @@
 //! file or the environment.
 
 mod action;
-mod content;
-mod diagnostic;
+pub mod content;
+pub mod diagnostic;
 mod execution;
 mod id;
 mod key_value;
@@ -14,11 +14,11 @@ mod pack;
 mod reference;
 mod rule;
 mod runner_types;
-mod schema;
+pub mod schema;
 mod secret;
 mod status;
 mod time;
-mod timer;
+pub mod timer;
 mod trigger;
 
 pub use action::{Action, Parameter, ParameterError, ParameterType, RunnerType};
@@ -32,7 +32,7 @@ pub use key_value::{KeyScope, KeyValue};
 pub use mask::{MASK, is_secret_attribute, mask_attributes, mask_parameters};
 pub use pack::{ActionAlias, PackContent, PackFile, PackMetadata, Policy, SensorType};
 pub use reference::{Ref, RefError};
-pub use rule::{Criteria, EnforcementStatus, Rule, RuleAction, RuleEnforcement, RuleKind, RuleTrigger};
+pub use rule::{Criteria, EnforcementStatus, OPERATOR_NAMES, Rule, RuleAction, RuleEnforcement, RuleKind, RuleTrigger};
 pub use runner_types::{runner_type, runner_types};
 pub use schema::{SchemaError, SchemaValidator, fill_defaults};
 pub use secret::Secret;
