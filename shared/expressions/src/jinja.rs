@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::call::Host;
 use crate::context::Context;
 use crate::error::{ErrorKind, ExpressionError, Limit, limit_message};
+use crate::filters;
 use crate::json;
 use crate::limits::Limits;
 use cache::{Cache, Compiled};
@@ -60,7 +61,18 @@ const RESULT: &str = "__result";
 impl Jinja {
     /// An engine with these rules and bounds.
     pub fn new(undefined: Undefined, limits: Limits) -> Jinja {
-        let environment = setup::environment(undefined, limits);
+        Jinja::over(setup::environment(undefined, limits), limits)
+    }
+
+    /// An engine for Orquesta, where StackStorm's filters are functions too: `to_json_string(x)`, and `json_dump`, `yaml_parse` and the like
+    /// are names for them.
+    pub fn orquesta(limits: Limits) -> Jinja {
+        let mut environment = setup::environment(Undefined::Refused, limits);
+        filters::install_functions(&mut environment, limits);
+        Jinja::over(environment, limits)
+    }
+
+    fn over(environment: Environment<'static>, limits: Limits) -> Jinja {
         Jinja { inner: Arc::new(Inner { environment, limits, cache: Cache::new(limits.cached_templates) }) }
     }
 

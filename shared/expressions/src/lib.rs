@@ -15,9 +15,11 @@ mod json;
 pub mod jsonpath;
 mod limits;
 mod methods;
+pub mod orquesta;
 pub mod params;
 mod python;
 pub mod regexes;
+mod tests;
 
 pub use context::{Context, Function};
 pub use datastore::{KeyValues, Scope, datastore_keys};

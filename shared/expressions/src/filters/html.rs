@@ -6,7 +6,8 @@ use minijinja::value::{Value, ValueKind};
 use crate::call::{Bound, Host};
 use crate::error::bad_value;
 
-fn escaped(text: &str) -> String {
+/// The text with what is special in markup replaced.
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -22,7 +23,13 @@ fn escaped(text: &str) -> String {
 }
 
 pub(super) fn escape(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
-    Ok(Value::from(escaped(&host.text(&call.value(0))?)))
+    let value = call.value(0);
+    let text = host.text(&value)?;
+    Ok(Value::from_safe_string(if value.is_safe() { text } else { escaped(&text) }))
+}
+
+pub(super) fn forceescape(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
+    Ok(Value::from_safe_string(escaped(&host.text(&call.value(0))?)))
 }
 
 pub(super) fn striptags(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {

@@ -19,7 +19,7 @@ pub(super) fn tojson(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
 }
 
 pub(super) fn indent(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
-    let text = host.text(&call.value(0))?;
+    let text = call.str(0)?;
     let unit = match call.given(1) {
         Some(width) if width.as_str().is_some() => width.as_str().unwrap_or_default().to_owned(),
         _ => {
@@ -129,7 +129,7 @@ fn sorted_dicts(host: &Host<'_>, value: &Value, level: usize) -> Result<Value, E
 }
 
 pub(super) fn wordwrap(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
-    let text = host.text(&call.value(0))?;
+    let text = call.str(0)?;
     let width = usize::try_from(call.opt_int(1)?.unwrap_or(79)).ok().filter(|width| *width > 0);
     let width = width.ok_or_else(|| bad_value("`width` of `wordwrap` must be more than 0"))?;
     let options = Wrap {

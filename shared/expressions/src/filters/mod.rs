@@ -1,6 +1,7 @@
 //! StackStorm's filters, and Jinja2's where the engine's own differ.
 
 mod data;
+mod guards;
 mod html;
 mod layout;
 mod numbers;
@@ -11,6 +12,7 @@ mod texts;
 mod time;
 mod version;
 
+pub(crate) use html::escaped;
 use minijinja::value::{Rest, Value, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
 
@@ -51,11 +53,15 @@ const STACKSTORM: [Filter; 25] = [
 ];
 
 /// Jinja2's, where the engine has none or another.
-const JINJA2: [Filter; 26] = [
+const JINJA2: [Filter; 30] = [
+    ("abs", "value", numbers::abs),
+    ("lower", "value", texts::lower),
+    ("upper", "value", texts::upper),
+    ("safe", "value", texts::safe),
     ("center", "value width?", texts::center),
     ("escape", "value", html::escape),
     ("e", "value", html::escape),
-    ("forceescape", "value", html::escape),
+    ("forceescape", "value", html::forceescape),
     ("striptags", "value", html::striptags),
     ("xmlattr", "value autospace?", html::xmlattr),
     ("urlencode", "value", html::urlencode),
@@ -88,11 +94,35 @@ pub(crate) fn install(env: &mut Environment<'static>, limits: Limits) {
     for name in FOREIGN {
         env.remove_filter(name);
     }
+    guards::install(env);
     for (name, signature, filter) in STACKSTORM.into_iter().chain(JINJA2) {
         env.add_filter(name, move |state: &State, args: Rest<ValueOrKwargs>| -> Result<Value, Error> {
             let host = Host::new(state, &limits);
             filter(&host, &Bound::new(&host, name, signature, &args.into_values())?)
         });
+    }
+}
+
+/// Further names that Orquesta has for filters.
+const ALIASES: [(&str, &str); 4] = [
+    ("json_parse", "from_json_string"),
+    ("json_dump", "to_json_string"),
+    ("yaml_parse", "from_yaml_string"),
+    ("yaml_dump", "to_yaml_string"),
+];
+
+/// Makes StackStorm's filters functions as well, as they are in Orquesta.
+pub(crate) fn install_functions(env: &mut Environment<'static>, limits: Limits) {
+    let aliased = ALIASES.into_iter().filter_map(|(alias, name)| {
+        STACKSTORM.into_iter().find(|filter| filter.0 == name).map(|(_, signature, filter)| (alias, signature, filter))
+    });
+    for (name, signature, filter) in STACKSTORM.into_iter().chain(aliased) {
+        let call = move |state: &State, args: Rest<ValueOrKwargs>| -> Result<Value, Error> {
+            let host = Host::new(state, &limits);
+            filter(&host, &Bound::new(&host, name, signature, &args.into_values())?)
+        };
+        env.add_filter(name, call);
+        env.add_function(name, call);
     }
 }
 

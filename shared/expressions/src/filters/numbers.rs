@@ -94,8 +94,9 @@ pub(super) fn round(_: &Host<'_>, call: &Bound) -> Result<Value, Error> {
         _ => None,
     };
     let number = number.ok_or_else(|| bad_value("`round` takes a number"))?;
-    if method == "common" && value.kind() != ValueKind::Bool && value.is_integer() && precision >= 0 {
-        return Ok(value);
+    let whole = value.kind() == ValueKind::Bool || value.is_integer();
+    if method == "common" && whole && precision >= 0 {
+        return Ok(if value.is_integer() { value } else { Value::from(i64::from(value.is_true())) });
     }
     let factor = 10f64.powi(i32::try_from(precision).unwrap_or_default());
     let rounded = match method.as_str() {
@@ -104,8 +105,17 @@ pub(super) fn round(_: &Host<'_>, call: &Bound) -> Result<Value, Error> {
         _ => common(number, precision, factor),
     };
     match method.as_str() {
-        "common" if value.is_integer() => Ok(truncated(rounded).unwrap_or(value)),
+        "common" if whole => Ok(truncated(rounded).unwrap_or(value)),
         _ => Ok(Value::from(rounded)),
+    }
+}
+
+pub(super) fn abs(_: &Host<'_>, call: &Bound) -> Result<Value, Error> {
+    let value = call.value(0);
+    match value.kind() {
+        ValueKind::Bool => Ok(Value::from(i64::from(value.is_true()))),
+        ValueKind::Number => minijinja::filters::abs(value),
+        _ => Err(bad_value("`abs` takes a number")),
     }
 }
 

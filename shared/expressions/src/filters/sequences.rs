@@ -4,7 +4,7 @@ use minijinja::Error;
 use minijinja::value::Value;
 
 use crate::call::{Bound, Host};
-use crate::error::{Limit, over};
+use crate::error::{Limit, bad_value, over};
 
 pub(super) fn join(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
     let separator = match call.given(1) {
@@ -12,6 +12,9 @@ pub(super) fn join(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
         None => String::new(),
     };
     let attribute = call.opt_str(2)?;
+    if call.value(0).is_none() {
+        return Err(bad_value("`join` takes a list, but got none"));
+    }
     let mut joined = String::new();
     for (index, item) in call.value(0).try_iter()?.checked().enumerate() {
         let mut item = item?;
@@ -36,6 +39,9 @@ pub(super) fn join(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
 
 pub(super) fn list(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
     let value = call.value(0);
+    if value.is_none() {
+        return Err(bad_value("`list` takes something to go through, but got none"));
+    }
     let mut items = Vec::new();
     for item in value.try_iter()?.checked() {
         host.charge(16)?;

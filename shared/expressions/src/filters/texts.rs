@@ -10,6 +10,18 @@ pub(super) fn string(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
     host.text(&call.value(0)).map(Value::from)
 }
 
+pub(super) fn lower(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
+    Ok(Value::from(host.text(&call.value(0))?.to_lowercase()))
+}
+
+pub(super) fn upper(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
+    Ok(Value::from(host.text(&call.value(0))?.to_uppercase()))
+}
+
+pub(super) fn safe(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
+    host.text(&call.value(0)).map(Value::from_safe_string)
+}
+
 pub(super) fn capitalize(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
     let text = host.text(&call.value(0))?;
     let mut chars = text.chars();
@@ -65,8 +77,8 @@ pub(super) fn replace(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
     Ok(Value::from(text.replacen(&old, &new, count)))
 }
 
-pub(super) fn truncate(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
-    let text = host.text(&call.value(0))?;
+pub(super) fn truncate(_: &Host<'_>, call: &Bound) -> Result<Value, Error> {
+    let text = call.str(0)?;
     let end = call.opt_str(3)?.unwrap_or_else(|| "...".to_owned());
     let length = usize::try_from(call.opt_int(1)?.unwrap_or(255)).unwrap_or_default();
     let leeway = usize::try_from(call.opt_int(4)?.unwrap_or(5))

@@ -7,11 +7,8 @@ use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior
 use crate::error::{ErrorKind, fault_with_hint};
 use crate::jinja::Undefined;
 use crate::limits::Limits;
-use crate::python::Printer;
-use crate::{filters, methods};
-
-/// Tests of the engine that Jinja2 doesn't have.
-const FOREIGN_TESTS: [&str; 4] = ["startingwith", "endingwith", "safe", "int"];
+use crate::python::{self, Printer};
+use crate::{filters, methods, tests};
 
 pub(super) fn environment(undefined: Undefined, limits: Limits) -> Environment<'static> {
     let mut env = Environment::new();
@@ -32,23 +29,20 @@ pub(super) fn environment(undefined: Undefined, limits: Limits) -> Environment<'
         methods::call(state, &limits, value, method, args)
     });
     filters::install(&mut env, limits);
-    install_tests(&mut env);
+    tests::install(&mut env, limits);
     install_globals(&mut env);
     env
 }
 
-fn print(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value, limits: &Limits) -> Result<(), Error> {
+fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value, limits: &Limits) -> Result<(), Error> {
+    if matches!(state.auto_escape(), AutoEscape::Html) && !value.is_safe() {
+        let escaped = filters::escaped(&python::text(value, limits)?);
+        return out.write_str(&escaped).map_err(Error::from);
+    }
     match value.as_str() {
         Some(text) if text.len() <= limits.output_bytes => out.write_str(text).map_err(Error::from),
         _ => Printer::new(out, limits).text(value),
     }
-}
-
-fn install_tests(env: &mut Environment<'static>) {
-    for name in FOREIGN_TESTS {
-        env.remove_test(name);
-    }
-    env.add_test("callable", |value: &Value| value.kind() == minijinja::value::ValueKind::Plain);
 }
 
 fn install_globals(env: &mut Environment<'static>) {
