@@ -1,1 +1,4 @@
 //! Integration tests.
+
+mod house_rules;
+mod simulator;

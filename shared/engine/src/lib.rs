@@ -1,1 +1,139 @@
-//! The services: triggers, enforcement, dispatch, packs, keys, access, audit, housekeeping
+//! The services: triggers, enforcement, dispatch, packs, keys, access, audit, housekeeping.
+//!
+//! Everything that lives is a record; a wake is a hint to look at one. [`Engine::handle`] is what a host calls for each wake, everything
+//! else is what users ask for. The engine never spawns and never waits but through its ports, so it runs under a simulator as it runs
+//! in production.
+
+mod access;
+mod audit;
+mod catalog;
+mod content;
+mod datastore;
+mod dispatch;
+mod error;
+mod keys;
+mod parameters;
+mod records;
+mod redact;
+mod timers;
+mod triggers;
+
+use model::CatchUp;
+use ports::{Key, Ports};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+pub use access::{ApiKey, Principal};
+pub use audit::{
+    EnforcementFilter, EventTrail, ExecutionFilter, InstanceFilter, Listing, PageRequest, RuleTrail, Trace,
+    TraceFilter, TraceLink,
+};
+pub use catalog::{Catalog, InstalledPack, TriggerRules};
+pub use content::{Counts, Registered};
+pub use dispatch::{ExecutionRequest, ReRun};
+pub use error::{Error, ErrorKind};
+pub use keys::{KeyQuery, SetKey};
+pub use parameters::ActionPlan;
+pub use timers::Timer;
+pub use triggers::Webhook;
+
+/// Values up to this many bytes of JSON stand in the record itself; larger ones in the blob store.
+pub const INLINE_BYTES: usize = 32 * 1024;
+
+/// The runner type that the engine itself carries out.
+pub(crate) const INJECT_TRIGGER: &str = "inject-trigger";
+
+/// What a host decides for its engine.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// How long a worker holds an execution without a sign of life.
+    pub lease: Duration,
+    /// How long what is finished is kept.
+    pub retention: Duration,
+    /// How long output is kept.
+    pub output_retention: Duration,
+    /// How old the known content may be; `None` where this engine is the only one that changes it.
+    pub content_check: Option<Duration>,
+    /// What to do about timers that were missed.
+    pub catch_up: CatchUp,
+    /// Where actions find the REST API.
+    pub api_url: Option<String>,
+}
+
+impl Default for EngineOptions {
+    fn default() -> EngineOptions {
+        const DAY: Duration = Duration::from_secs(24 * 3_600);
+        EngineOptions {
+            lease: Duration::from_secs(30),
+            retention: DAY * 90,
+            output_retention: DAY * 7,
+            content_check: None,
+            catch_up: CatchUp::Once,
+            api_url: None,
+        }
+    }
+}
+
+/// The platform, on the ports of one host.
+pub struct Engine {
+    pub(crate) ports: Ports,
+    pub(crate) options: EngineOptions,
+    pub(crate) jinja: expressions::Jinja,
+    catalog: catalog::CatalogCache,
+    pack_contents: Mutex<HashMap<String, Arc<model::PackContent>>>,
+    credentials: access::CredentialCache,
+    running: dispatch::Running,
+}
+
+impl Engine {
+    /// An engine on these ports.
+    pub fn new(ports: Ports, options: EngineOptions) -> Engine {
+        Engine {
+            ports,
+            options,
+            jinja: expressions::Jinja::default(),
+            catalog: catalog::CatalogCache::default(),
+            pack_contents: Mutex::default(),
+            credentials: access::CredentialCache::default(),
+            running: dispatch::Running::default(),
+        }
+    }
+
+    /// The ports that it stands on.
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Looks at a record and does what its state asks for. For an execution this returns when its action has ended. After an error the
+    /// record is as it was or further; it is still due, so that somebody looks again.
+    pub async fn handle(&self, key: &Key) -> Result<(), Error> {
+        match records::Subject::of(key) {
+            Some(records::Subject::Execution(id)) => self.handle_execution(id).await,
+            Some(records::Subject::TriggerInstance(id)) => self.handle_trigger_instance(id).await,
+            Some(records::Subject::Timer(id)) => self.handle_timer(id).await,
+            Some(records::Subject::Settle(revision)) => self.settle(revision).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The records whose workers belong to an older epoch: a host that has just started looks at them without waiting for their
+    /// leases to end.
+    pub async fn orphans(&self) -> Result<Vec<Key>, Error> {
+        let mut keys = Vec::new();
+        for status in [model::ExecutionStatus::Running, model::ExecutionStatus::Canceling] {
+            let mut query = ports::Query::index(ports::Slot::Status, format!("execution/{status}"), 1_000);
+            loop {
+                let page = self.ports.store.query(&query).await?;
+                keys.extend(page.records.into_iter().map(|record| record.key));
+                match page.next {
+                    Some(next) => query.cursor = Some(next),
+                    None => break,
+                }
+            }
+        }
+        Ok(keys)
+    }
+}

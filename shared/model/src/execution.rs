@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{ExecutionStatus, Id, Ref, Timestamp};
+use crate::{ExecutionStatus, Id, Ref, Timestamp, TransitionError};
 
 /// A JSON value in a record: inline, or where it is large by digest in the blob store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,6 +129,33 @@ pub struct Execution {
     /// Who works on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
+}
+
+impl Execution {
+    /// Takes a new status, where the table of transitions has the change: the log gets its line, a final status ends the execution.
+    pub fn advance(&mut self, to: ExecutionStatus, now: Timestamp) -> Result<(), TransitionError> {
+        self.status.check(to)?;
+        self.status = to;
+        self.log.push(ExecutionLog { timestamp: now, status: to });
+        if to.is_final() {
+            self.end = Some(now);
+            self.lease = None;
+        }
+        Ok(())
+    }
+
+    /// The time by which someone must look at it: the end of the worker's lease, the time it is to start; none where it has ended.
+    pub fn due(&self) -> Option<Timestamp> {
+        if self.status.is_final() {
+            return None;
+        }
+        Some(self.lease.as_ref().map_or_else(|| self.not_before.unwrap_or(self.start), |lease| lease.until))
+    }
+
+    /// Does a worker of this epoch hold it at this time?
+    pub fn is_leased(&self, epoch: u64, now: Timestamp) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.epoch == epoch && lease.until > now)
+    }
 }
 
 /// Where a piece of output came from.

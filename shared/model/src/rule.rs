@@ -51,6 +51,43 @@ pub struct RuleAction {
 /// Criteria as written: key → `{type, pattern, condition?}`, all of which must hold.
 pub type Criteria = Map<String, Value>;
 
+/// What a criterion's `type` may be, in exactly these words.
+pub const OPERATOR_NAMES: [&str; 33] = [
+    "matchwildcard",
+    "matchregex",
+    "regex",
+    "iregex",
+    "equals",
+    "eq",
+    "nequals",
+    "neq",
+    "iequals",
+    "ieq",
+    "contains",
+    "icontains",
+    "ncontains",
+    "incontains",
+    "startswith",
+    "istartswith",
+    "endswith",
+    "iendswith",
+    "lessthan",
+    "lt",
+    "greaterthan",
+    "gt",
+    "timediff_lt",
+    "td_lt",
+    "timediff_gt",
+    "td_gt",
+    "exists",
+    "nexists",
+    "inside",
+    "in",
+    "ninside",
+    "nin",
+    "search",
+];
+
 /// When this trigger, and these criteria, then that action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rule {

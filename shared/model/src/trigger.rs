@@ -168,6 +168,9 @@ pub struct TriggerInstance {
     /// The content revision whose rules it was matched with.
     #[serde(default)]
     pub content_revision: u64,
+    /// The execution that it tells of, where it is one of the platform's own events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caused_by: Option<Id>,
     /// Why it could not be processed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_reason: Option<String>,

@@ -1,0 +1,232 @@
+//! Requesting an execution: who, what, with which inputs.
+
+use model::{
+    Action, Execution, ExecutionLog, ExecutionStatus, Id, RuleLink, Secret, Timestamp, TraceContext, TriggerLink,
+};
+use ports::{Guard, Operation, PackVersion, Wake};
+use serde_json::{Map, Value, json};
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    Engine, Error, ErrorKind, Principal,
+    datastore::Reader,
+    parameters::{ActionPlan, Inputs},
+    records::{self, Stored},
+    redact::Redactor,
+};
+
+/// The longest that an execution can be asked to wait before it starts.
+const MAX_DELAY: Duration = Duration::from_secs(366 * 24 * 3_600);
+
+/// A request by hand.
+#[derive(Clone, Debug, Default)]
+pub struct ExecutionRequest {
+    /// The action's ref or id.
+    pub action: String,
+    /// Its inputs; strings may be templates.
+    pub parameters: Map<String, Value>,
+    /// In whose name; another's than the principal's for admins.
+    pub user: Option<String>,
+    /// How long to wait before it starts.
+    pub delay: Option<Duration>,
+    /// Who is told at the end.
+    pub notify: Option<Value>,
+    /// What templates see as `action_context`, beside what the platform puts there.
+    pub context: Map<String, Value>,
+    /// The tag of the trace that begins with it.
+    pub trace_tag: Option<String>,
+    /// The trace that it belongs to, where there is one already.
+    pub trace_id: Option<Id>,
+}
+
+/// Where a request comes from.
+pub(crate) struct Origin {
+    pub(crate) id: Id,
+    pub(crate) user: String,
+    /// May templates decrypt the system's keys in this name?
+    pub(crate) decrypts: bool,
+    pub(crate) context: Map<String, Value>,
+    pub(crate) rule: Option<RuleLink>,
+    pub(crate) trigger: Option<TriggerLink>,
+    pub(crate) trace: TraceContext,
+    pub(crate) not_before: Option<Timestamp>,
+    pub(crate) notify: Option<Value>,
+}
+
+/// An execution that is to be written.
+pub(crate) struct Requested {
+    pub(crate) execution: Execution,
+    pub(crate) operation: Operation,
+    pub(crate) wake: Option<Wake>,
+    /// Why it is failed already, if it is.
+    pub(crate) failure: Option<String>,
+}
+
+impl Engine {
+    /// Requests an execution. Where its inputs can't be rendered or don't fit, an execution that failed is kept, and refused with why.
+    pub async fn request(&self, principal: &Principal, request: ExecutionRequest) -> Result<Execution, Error> {
+        self.request_within(principal, request, Inputs::default(), None).await
+    }
+
+    /// The same within a trace, over inputs that are no templates.
+    pub(crate) async fn request_within(
+        &self,
+        principal: &Principal,
+        request: ExecutionRequest,
+        mut inputs: Inputs,
+        trace: Option<TraceContext>,
+    ) -> Result<Execution, Error> {
+        let user = acting_user(principal, request.user)?;
+        if request.delay.is_some_and(|delay| delay > MAX_DELAY) {
+            return Err(Error::invalid(format!("delay is at most {} days", MAX_DELAY.as_secs() / 86_400)));
+        }
+        let catalog = self.catalog().await?;
+        let action = catalog.action(&request.action).ok_or_else(|| Error::not_found("action", &request.action))?;
+        let plan = catalog.plan(action)?;
+        plan.check_enabled()?;
+        plan.check_given(&request.parameters)?;
+        inputs.templates = request.parameters;
+        let now = self.ports.clock.now();
+        let id = Id::at(now, self.ports.clock.entropy());
+        let tag = request.trace_tag.unwrap_or_else(|| format!("execution-{id}"));
+        let trace = trace.unwrap_or_else(|| TraceContext { id: request.trace_id.unwrap_or(id), tag });
+        let mut context = request.context;
+        context.insert("user".to_owned(), json!(user));
+        context.insert("pack".to_owned(), json!(action.reference.pack()));
+        context.insert("trace_context".to_owned(), json!({"id_": trace.id, "trace_tag": trace.tag}));
+        let origin = Origin {
+            id,
+            user,
+            decrypts: principal.admin,
+            context,
+            rule: None,
+            trigger: None,
+            trace,
+            not_before: request.delay.map(|delay| now.after(delay)),
+            notify: request.notify,
+        };
+        let requested = self.prepare(&plan, inputs, origin).await?;
+        self.ports.store.commit(vec![requested.operation]).await?;
+        tracing::info!(audit = "execution.request", user = principal.user, execution = %id, action = action.reference.as_str());
+        if let Some(reason) = requested.failure {
+            return Err(Error::invalid(reason));
+        }
+        self.ports.wakes.send(requested.wake.into_iter().collect()).await;
+        Ok(requested.execution)
+    }
+
+    /// The execution that a request makes, and how it is written; failed already where its inputs are wrong.
+    pub(crate) async fn prepare(&self, plan: &ActionPlan, inputs: Inputs, origin: Origin) -> Result<Requested, Error> {
+        let now = self.ports.clock.now();
+        let decrypts = origin.decrypts;
+        let mut execution = self.blank(plan, origin, now).await?;
+        let reader = Reader { user: execution.user.clone(), decrypts };
+        let resolved =
+            self.with_datastore(&reader, |keys| plan.resolve(&self.jinja, &inputs, &execution.context, keys)).await?;
+        let failure = match resolved.value {
+            Ok(values) => {
+                self.seal(plan, &mut execution, values, &resolved.secrets).await?;
+                None
+            }
+            Err(reason) => Some(Redactor::new(std::iter::empty(), &resolved.secrets).text(reason)),
+        };
+        if let Some(reason) = &failure {
+            execution.advance(ExecutionStatus::Failed, now).map_err(Error::damaged)?;
+            let (payload, size) = self.payload_of(json!({"error": reason})).await?;
+            (execution.result, execution.result_size) = (Some(payload), size);
+        }
+        let due = execution.due();
+        let ttl = failure.is_some().then(|| now.after(self.options.retention));
+        let operation = execution.put(Guard::Absent, due, ttl)?;
+        let wake = due.map(|at| Wake { key: records::execution_key(execution.id), at });
+        Ok(Requested { execution, operation, wake, failure })
+    }
+
+    async fn blank(&self, plan: &ActionPlan, origin: Origin, now: Timestamp) -> Result<Execution, Error> {
+        let pack = self.catalog().await?.packs.get(plan.action.reference.pack()).map(|pack| pack.digest.clone());
+        Ok(Execution {
+            id: origin.id,
+            action: plan.action.reference.clone(),
+            runner: plan.action.runner_type.clone(),
+            pack_version: pack,
+            status: ExecutionStatus::Requested,
+            start: now,
+            end: None,
+            not_before: origin.not_before,
+            parameters: Map::new(),
+            sealed: None,
+            result: None,
+            result_size: 0,
+            context: origin.context,
+            log: vec![ExecutionLog { timestamp: now, status: ExecutionStatus::Requested }],
+            parent: None,
+            rule: origin.rule,
+            trigger: origin.trigger,
+            user: origin.user,
+            trace: origin.trace,
+            notify: origin.notify,
+            lease: None,
+        })
+    }
+
+    /// Puts the parameters into the execution: shown without secrets, and sealed what was taken out. Secret is what the schema says,
+    /// and whatever was decrypted on the way.
+    async fn seal(
+        &self,
+        plan: &ActionPlan,
+        execution: &mut Execution,
+        values: Map<String, Value>,
+        decrypted: &[Secret<String>],
+    ) -> Result<(), Error> {
+        let redactor = Redactor::new(std::iter::empty(), decrypted);
+        let mut shown = redactor.map(values.clone());
+        model::mask_parameters(&mut shown, &plan.parameters);
+        let secrets: Map<String, Value> =
+            values.into_iter().filter(|(name, value)| shown.get(name) != Some(value)).collect();
+        if !secrets.is_empty() {
+            let plain = Secret::new(serde_json::to_vec(&secrets).map_err(|_| Error::damaged("parameters"))?);
+            execution.sealed = Some(self.ports.vault.seal(&super::seal_context(execution.id), &plain).await?);
+        }
+        execution.parameters = shown;
+        Ok(())
+    }
+
+    /// The action that an execution runs and the pack version that holds its files: those of the time of the request, also where
+    /// another version is live by now.
+    pub(crate) async fn action_of(&self, execution: &Execution) -> Result<(Arc<Action>, Option<PackVersion>), Error> {
+        let catalog = self.catalog().await?;
+        let pack_ref = execution.action.pack();
+        let live = catalog.packs.get(pack_ref);
+        let gone = || Error::new(ErrorKind::NotFound, format!("action {} is not there any more", execution.action));
+        match &execution.pack_version {
+            Some(digest) if live.is_none_or(|pack| pack.digest != *digest) => {
+                let content = self.pack_version(pack_ref, digest).await?;
+                let of_version =
+                    content.actions.iter().find(|action| action.reference == execution.action).cloned().map(Arc::new);
+                let action = of_version.or_else(|| catalog.actions.get(&execution.action).cloned()).ok_or_else(gone)?;
+                let files = content.files.clone().into();
+                Ok((action, Some(PackVersion { pack: pack_ref.to_owned(), digest: digest.clone(), files })))
+            }
+            _ => {
+                let action = catalog.actions.get(&execution.action).cloned().ok_or_else(gone)?;
+                let version = live.map(|pack| PackVersion {
+                    pack: pack_ref.to_owned(),
+                    digest: pack.digest.clone(),
+                    files: Arc::clone(&pack.files),
+                });
+                Ok((action, version))
+            }
+        }
+    }
+}
+
+/// In whose name a request acts: the principal's, or for admins another's. Nothing but the credential says who the principal is.
+fn acting_user(principal: &Principal, asked: Option<String>) -> Result<String, Error> {
+    match asked {
+        Some(user) if user != principal.user => {
+            principal.require_admin("act as another user")?;
+            Ok(user)
+        }
+        _ => Ok(principal.user.clone()),
+    }
+}

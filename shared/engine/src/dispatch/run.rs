@@ -1,0 +1,272 @@
+//! Running an execution: claimed by a commit, leased while it runs, ended by a commit. Whoever lost the lease can't commit any more.
+
+use futures::{FutureExt, StreamExt, channel::mpsc, pin_mut, select_biased};
+use model::{Execution, ExecutionStatus, Id, Lease, Secret, Timestamp};
+use ports::{CancelHandle, Canceled, Guard, Job, Outcome, RunContext};
+use serde_json::{Map, Value, json};
+use std::{collections::HashMap, sync::Mutex, time::Duration};
+
+use super::output::Output;
+use crate::{Engine, Error, ErrorKind, catalog::lock, datastore::Reader, records, redact::Redactor};
+use records::Stored;
+
+/// How often a worker writes output and looks at the time.
+const TICK: Duration = Duration::from_millis(500);
+/// How often a worker looks into the inbox by itself; usually a wake tells it to.
+const INBOX_EVERY: Duration = Duration::from_secs(2);
+/// Between two tries to write the end of an execution.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// The executions that this process works on, so that a wake for one of them reaches its worker.
+#[derive(Debug, Default)]
+pub(crate) struct Running(Mutex<HashMap<Id, mpsc::UnboundedSender<()>>>);
+
+impl Running {
+    fn enter(&self, id: Id) -> (Present<'_>, mpsc::UnboundedReceiver<()>) {
+        let (sender, receiver) = mpsc::unbounded();
+        lock(&self.0).insert(id, sender);
+        (Present { running: self, id }, receiver)
+    }
+
+    fn nudge(&self, id: Id) {
+        if let Some(worker) = lock(&self.0).get(&id) {
+            // A worker that has just ended needs no nudge.
+            let _ended = worker.unbounded_send(());
+        }
+    }
+}
+
+/// A worker's place among the running; left when it is dropped.
+struct Present<'a> {
+    running: &'a Running,
+    id: Id,
+}
+
+impl Drop for Present<'_> {
+    fn drop(&mut self) {
+        lock(&self.running.0).remove(&self.id);
+    }
+}
+
+/// An execution that this worker holds.
+struct Held {
+    execution: Execution,
+    version: u64,
+    cancel: Option<CancelHandle>,
+    extended: Timestamp,
+    looked: Timestamp,
+}
+
+impl Engine {
+    /// Looks at an execution and does what its state asks for.
+    pub(crate) async fn handle_execution(&self, id: Id) -> Result<(), Error> {
+        let Some(record) = self.ports.store.get(&records::execution_key(id)).await? else { return Ok(()) };
+        let execution: Execution = records::read(&record)?;
+        let now = self.ports.clock.now();
+        if execution.status.is_final() {
+            return self.clear_inbox(id).await;
+        }
+        if execution.is_leased(self.ports.epoch, now) {
+            self.running.nudge(id);
+            return Ok(());
+        }
+        if execution.lease.is_some() {
+            return self.abandon(execution, record.version).await;
+        }
+        if execution.due().is_some_and(|due| due > now) {
+            return Ok(());
+        }
+        match self.job(&execution).await {
+            Ok((job, redactor)) => self.claim_and_run(execution, record.version, job, &redactor).await,
+            Err(error) if error.is_retryable() => Err(error),
+            Err(error) => self.fail_unstarted(execution, record.version, &error).await,
+        }
+    }
+
+    /// What the runner needs, and what may not come back from it.
+    async fn job(&self, execution: &Execution) -> Result<(Job, Redactor), Error> {
+        let (action, pack) = self.action_of(execution).await?;
+        let plan = self.catalog().await?.plan(&action)?;
+        let clear = self.clear_parameters(execution).await?;
+        let reader = Reader { user: execution.user.clone(), decrypts: true };
+        let rendered = self
+            .with_datastore(&reader, |keys| {
+                plan.final_parameters(&self.jinja, clear.expose(), &execution.context, keys)
+            })
+            .await?;
+        let (runner_parameters, action_parameters) = rendered.value.map_err(Error::invalid)?;
+        let is_secret = |name: &String, value: &Value| {
+            plan.parameters.get(name).is_some_and(|parameter| parameter.secret)
+                || execution.parameters.get(name).is_some_and(|shown| shown != value)
+        };
+        let all = runner_parameters.iter().chain(&action_parameters);
+        let secret = all.filter(|(name, value)| is_secret(name, value)).map(|(_, value)| value);
+        let redactor = Redactor::new(secret, &rendered.secrets);
+        let context =
+            RunContext { user: execution.user.clone(), api_url: self.options.api_url.clone(), auth_token: None };
+        let job = Job {
+            execution: execution.id,
+            action,
+            pack,
+            runner_parameters: Secret::new(runner_parameters),
+            action_parameters: Secret::new(action_parameters),
+            context,
+        };
+        Ok((job, redactor))
+    }
+
+    async fn fail_unstarted(&self, mut execution: Execution, version: u64, error: &Error) -> Result<(), Error> {
+        execution.advance(ExecutionStatus::Failed, self.ports.clock.now()).map_err(Error::damaged)?;
+        self.complete(execution, json!({"error": error.message}), version, Vec::new()).await.map(drop)
+    }
+
+    async fn claim_and_run(
+        &self,
+        mut execution: Execution,
+        version: u64,
+        job: Job,
+        redactor: &Redactor,
+    ) -> Result<(), Error> {
+        let now = self.ports.clock.now();
+        if execution.status != ExecutionStatus::Scheduled {
+            execution.advance(ExecutionStatus::Scheduled, now).map_err(Error::damaged)?;
+        }
+        execution.advance(ExecutionStatus::Running, now).map_err(Error::damaged)?;
+        execution.lease = Some(self.lease(now));
+        self.ports.store.commit(vec![execution.put(Guard::Version(version), execution.due(), None)?]).await?;
+        let held = Held { execution, version: version + 1, cancel: None, extended: now, looked: now };
+        self.work(held, job, redactor).await
+    }
+
+    fn lease(&self, now: Timestamp) -> Lease {
+        Lease { epoch: self.ports.epoch, until: now.after(self.options.lease) }
+    }
+
+    /// Runs to the end, while the lease is kept, output is written and the inbox is watched.
+    async fn work(&self, mut held: Held, job: Job, redactor: &Redactor) -> Result<(), Error> {
+        let id = held.execution.id;
+        let output = Output::new(self, id, redactor);
+        let (cancel, canceled) = CancelHandle::new();
+        held.cancel = Some(cancel);
+        let (_present, mut nudges) = self.running.enter(id);
+        let outcome = {
+            let run = self.run_job(job, &output, canceled).fuse();
+            pin_mut!(run);
+            loop {
+                let tick = self.ports.clock.sleep_until(self.ports.clock.now().after(TICK)).fuse();
+                pin_mut!(tick);
+                let tended = select_biased! {
+                    outcome = run => break outcome,
+                    _ = nudges.next() => self.look_into_inbox(&mut held).await,
+                    () = tick => self.tend(&mut held, &output).await,
+                };
+                if let Err(error) = tended {
+                    self.is_still_held(&held, &error)?;
+                }
+            }
+        };
+        self.end(held, outcome, &output, redactor).await
+    }
+
+    /// A conflict means that somebody else holds the execution; any other error may pass while the lease lasts. Giving up drops the
+    /// run, and that stops the action.
+    fn is_still_held(&self, held: &Held, error: &Error) -> Result<(), Error> {
+        if error.kind == ErrorKind::Conflict || !held.execution.is_leased(self.ports.epoch, self.ports.clock.now()) {
+            tracing::warn!(execution = %held.execution.id, %error, "the lease is lost; the action is stopped");
+            return Err(error.clone());
+        }
+        tracing::warn!(execution = %held.execution.id, %error, "the execution can't be tended; trying again");
+        Ok(())
+    }
+
+    async fn tend(&self, held: &mut Held, output: &Output<'_>) -> Result<(), Error> {
+        let now = self.ports.clock.now();
+        if now.since(held.extended) >= self.options.lease / 3 {
+            let mut execution = held.execution.clone();
+            execution.lease = Some(self.lease(now));
+            self.ports.store.commit(vec![execution.put(Guard::Version(held.version), execution.due(), None)?]).await?;
+            held.execution = execution;
+            held.version += 1;
+            held.extended = now;
+        }
+        if now.since(held.looked) >= INBOX_EVERY {
+            self.look_into_inbox(held).await?;
+        }
+        output.flush().await
+    }
+
+    async fn look_into_inbox(&self, held: &mut Held) -> Result<(), Error> {
+        held.looked = self.ports.clock.now();
+        let inbox = self.inbox(held.execution.id).await?;
+        let mut execution = held.execution.clone();
+        if self.begin_cancel(&mut execution, held.version, inbox).await? {
+            held.execution = execution;
+            held.version += 1;
+            if let Some(cancel) = held.cancel.take() {
+                cancel.cancel();
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_job(&self, job: Job, output: &Output<'_>, canceled: Canceled) -> Outcome {
+        if job.action.runner_type == crate::INJECT_TRIGGER {
+            return self.inject_trigger(&job).await;
+        }
+        self.ports.runner.run(job, output, canceled).await
+    }
+
+    /// `core.inject_trigger`: the one action that the engine itself carries out.
+    async fn inject_trigger(&self, job: &Job) -> Outcome {
+        let parameters: &Map<String, Value> = job.action_parameters.expose();
+        let text = |name: &str| parameters.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let trigger = text("trigger").or_else(|| text("trigger_name")).unwrap_or_default();
+        let payload =
+            parameters.get("payload").filter(|payload| !payload.is_null()).cloned().unwrap_or_else(|| json!({}));
+        let principal = crate::Principal { user: job.context.user.clone(), admin: false };
+        // A function of the execution: running it twice emits one event.
+        let id = Id::named(&["inject_trigger", &job.execution.to_string()]);
+        let emitted = self.emit_as(&principal, trigger, payload, text("trace_tag").map(str::to_owned), id).await;
+        match emitted {
+            Ok(_) => Outcome {
+                status: ExecutionStatus::Succeeded,
+                result: json!({"result": {"trigger": trigger, "trigger_instance_id": id}, "exit_code": 0, "stdout": "", "stderr": ""}),
+            },
+            Err(error) => {
+                Outcome { status: ExecutionStatus::Failed, result: json!({"error": error.message, "exit_code": 1}) }
+            }
+        }
+    }
+
+    async fn end(&self, held: Held, outcome: Outcome, output: &Output<'_>, redactor: &Redactor) -> Result<(), Error> {
+        let Held { mut execution, version, .. } = held;
+        let lease_end = execution.lease.as_ref().map_or_else(|| self.ports.clock.now(), |lease| lease.until);
+        // Canceled is sticky: an action that ended by itself while it was being canceled is canceled.
+        let status = match execution.status {
+            ExecutionStatus::Canceling => ExecutionStatus::Canceled,
+            _ => outcome.status,
+        };
+        execution.advance(status, self.ports.clock.now()).map_err(Error::damaged)?;
+        let result = redactor.value(outcome.result);
+        let last_output = self.last_output(output, lease_end).await?;
+        loop {
+            match self.complete(execution.clone(), result.clone(), version, last_output.clone()).await {
+                Err(error) if error.kind == ErrorKind::Unavailable && self.ports.clock.now() < lease_end => {
+                    self.ports.clock.sleep_until(self.ports.clock.now().after(RETRY)).await;
+                }
+                other => return other.map(drop),
+            }
+        }
+    }
+
+    async fn last_output(&self, output: &Output<'_>, lease_end: Timestamp) -> Result<Vec<ports::Operation>, Error> {
+        loop {
+            match output.finish().await {
+                Err(error) if error.kind == ErrorKind::Unavailable && self.ports.clock.now() < lease_end => {
+                    self.ports.clock.sleep_until(self.ports.clock.now().after(RETRY)).await;
+                }
+                other => return other,
+            }
+        }
+    }
+}
