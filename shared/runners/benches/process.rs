@@ -1,6 +1,5 @@
 //! What an action that is a process costs beyond the process itself.
 
-#![expect(missing_docs, reason = "criterion's macros make public items without them")]
 #![expect(clippy::unwrap_used, reason = "a bench that can't be set up must stop")]
 
 use async_trait::async_trait;

@@ -3,14 +3,15 @@
 use crate::{HttpPolicy, environment};
 use std::path::PathBuf;
 
-/// What the host decides about actions.
-#[derive(Clone, Debug)]
+/// What the host decides about actions. Not printable: the environment may hold secrets.
+#[derive(Clone)]
 pub struct RunnerOptions {
     /// Where the files of pack versions are laid out for scripts; made when first needed. Must be on a file system that runs programs.
     pub cache: PathBuf,
     /// The environment that every process starts from; the action's own variables come on top.
     pub environment: Vec<(String, String)>,
-    /// How much of stdout, and how much of stderr, is kept of one process; what comes after is read and dropped, and the result says so.
+    /// How many bytes are kept of a process's stdout, and as many of its stderr; what comes after is read and dropped, and the result
+    /// says so. An HTTP response that has more fails.
     pub output_limit: usize,
     /// What the `http-request` runner may reach.
     pub http: HttpPolicy,

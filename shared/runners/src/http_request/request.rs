@@ -157,7 +157,8 @@ fn headers(runner: Parameters<'_>, action_name: &str) -> Result<HeaderMap, Strin
         if !all.is_empty() {
             headers.insert(
                 COOKIE,
-                HeaderValue::from_str(&all).map_err(|_| "parameter \"cookies\" has a line end or control character")?,
+                HeaderValue::from_bytes(all.as_bytes())
+                    .map_err(|_| "parameter \"cookies\" has a line end or control character")?,
             );
         }
     }
@@ -171,7 +172,7 @@ fn headers(runner: Parameters<'_>, action_name: &str) -> Result<HeaderMap, Strin
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
     let header_name = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| format!("parameter \"headers\": {name:?} can't be the name of a header"))?;
-    let mut header_value = HeaderValue::from_str(value)
+    let mut header_value = HeaderValue::from_bytes(value.as_bytes())
         .map_err(|_| format!("parameter \"headers\": the value of {name} has a line end or control character"))?;
     header_value.set_sensitive(true);
     Ok((header_name, header_value))

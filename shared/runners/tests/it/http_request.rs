@@ -45,7 +45,7 @@ async fn a_plain_request() {
 async fn parameters_headers_and_cookies_are_sent() {
     let runner = json!({
         "url": "/a?x=1",
-        "headers": { "X-One": "1", "X-Number": 5, "X-None": null, "User-Agent": "mine", "Content-Length": "999", "Cookie": "own=1" },
+        "headers": { "X-One": "1", "X-Name": "żółć", "X-Number": 5, "X-None": null, "User-Agent": "mine", "Content-Length": "999", "Cookie": "own=1" },
         "cookies": { "a": "b", "c": "d" }
     });
     let action = json!({ "params": { "q": "a b&c", "many": [1, 2], "none": null }, "method": "delete" });

@@ -137,11 +137,11 @@ async fn what_can_not_be_started_says_why() {
 
 /// A world whose sudo is a script that tells how it was called.
 fn world_with_sudo(script: &str) -> World {
-    let tools = tempfile::tempdir().unwrap().keep();
-    let sudo = tools.join("sudo");
-    fs::write(&sudo, script).unwrap();
-    fs::set_permissions(&sudo, fs::Permissions::from_mode(0o755)).unwrap();
     World::with(|options| {
+        let tools = options.cache.with_file_name("tools");
+        fs::create_dir(&tools).unwrap();
+        fs::write(tools.join("sudo"), script).unwrap();
+        fs::set_permissions(tools.join("sudo"), fs::Permissions::from_mode(0o755)).unwrap();
         options.environment = vec![("PATH".to_owned(), format!("{}:/usr/bin:/bin", tools.display()))];
     })
 }
