@@ -146,9 +146,11 @@ impl Criterion {
     pub(crate) fn is_never(&self) -> bool {
         match &self.body {
             Ok(Body::Untyped) => true,
-            Ok(Body::Test(Test { path: Path::Names(_), check: Check::Known(prepared), pattern: Pattern::Literal(pattern) })) => {
-                prepared.is_never(pattern)
-            }
+            Ok(Body::Test(Test {
+                path: Path::Names(_),
+                check: Check::Known(prepared),
+                pattern: Pattern::Literal(pattern),
+            })) => prepared.is_never(pattern),
             _ => false,
         }
     }
@@ -157,9 +159,11 @@ impl Criterion {
     pub(crate) fn is_infallible(&self) -> bool {
         match &self.body {
             Ok(Body::Untyped) => true,
-            Ok(Body::Test(Test { path: Path::Names(_), check: Check::Known(prepared), pattern: Pattern::Literal(pattern) })) => {
-                prepared.is_infallible(pattern)
-            }
+            Ok(Body::Test(Test {
+                path: Path::Names(_),
+                check: Check::Known(prepared),
+                pattern: Pattern::Literal(pattern),
+            })) => prepared.is_infallible(pattern),
             _ => false,
         }
     }
@@ -207,7 +211,9 @@ impl Test {
         let held = match &self.check {
             Check::Known(prepared) => prepared.test(&value, &pattern, now),
             Check::Late(operator) => Prepared::new(*operator, &pattern).test(&value, &pattern, now),
-            Check::Search(search) => return search.holds(&value, &pattern, subject.event, failures).map_err(Failure::Operator),
+            Check::Search(search) => {
+                return search.holds(&value, &pattern, subject.event, failures).map_err(Failure::Operator);
+            }
         };
         held.map_err(|error| Failure::Operator(error.0))
     }

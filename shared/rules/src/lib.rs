@@ -16,9 +16,9 @@ mod pattern;
 mod python;
 mod regex;
 mod search;
-mod validate;
 #[cfg(test)]
 mod tests;
+mod validate;
 mod wildcard;
 
 pub use compiled::{CompiledRule, Verdict, evaluate, failure_reason};

@@ -251,7 +251,9 @@ impl Prepared {
     fn matches(&self, value: &Value, pattern: &Value) -> Result<bool, OperatorError> {
         match (&self.aid, value) {
             (Aid::Regex(Err(error)), _) => Err(error.clone()),
-            (Aid::Regex(Ok(regex)), Value::String(text)) => regex.is_match(text).map_err(|error| OperatorError(error.to_string())),
+            (Aid::Regex(Ok(regex)), Value::String(text)) => {
+                regex.is_match(text).map_err(|error| OperatorError(error.to_string()))
+            }
             (Aid::Regex(Ok(_)), _) => Err(needs_text("value", value)),
             _ => Err(needs_text("pattern", pattern)),
         }
@@ -319,7 +321,9 @@ fn member(container: &Value, item: &Value, container_is: &str) -> Result<bool, O
 fn ordered(value: &Value, pattern: &Value) -> Result<Ordering, OperatorError> {
     python::order(value, pattern).ok_or_else(|| {
         let (value, pattern) = (python::kind(value), python::kind(pattern));
-        OperatorError(format!("the value ({value}) can't be compared with the pattern ({pattern}); nothing is converted"))
+        OperatorError(format!(
+            "the value ({value}) can't be compared with the pattern ({pattern}); nothing is converted"
+        ))
     })
 }
 
@@ -369,7 +373,8 @@ mod tests {
             .iter()
             .filter_map(|(name, value, pattern, expected)| {
                 let answer = Operator::named(name).unwrap().apply(value, pattern, now);
-                (answer.clone().ok() != *expected).then(|| format!("{value} {name} {pattern}: {answer:?}, not {expected:?}"))
+                (answer.clone().ok() != *expected)
+                    .then(|| format!("{value} {name} {pattern}: {answer:?}, not {expected:?}"))
             })
             .collect();
         assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));

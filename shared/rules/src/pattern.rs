@@ -43,10 +43,7 @@ impl<'a> Subject<'a> {
         self.context.get_or_init(|| {
             let value = self.shared.map_or_else(|| Arc::new(self.value.clone()), Arc::clone);
             let keys: &Arc<dyn KeyValues> = self.event.key_values();
-            Context::new()
-                .with(self.name, value)
-                .with_datastore(Arc::clone(keys))
-                .with_system_keys(Arc::clone(keys))
+            Context::new().with(self.name, value).with_datastore(Arc::clone(keys)).with_system_keys(Arc::clone(keys))
         })
     }
 }

@@ -115,7 +115,9 @@ pub(crate) enum Membership {
 /// `item in container`
 pub(crate) fn contains(container: &Value, item: &Value) -> Result<bool, Membership> {
     match (container, item) {
-        (Value::String(text), Value::String(part)) => Ok(memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some()),
+        (Value::String(text), Value::String(part)) => {
+            Ok(memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some())
+        }
         (Value::String(_), _) => Err(Membership::NotText),
         (Value::Array(items), _) => Ok(items.iter().any(|candidate| equal(candidate, item))),
         (Value::Object(_), Value::Array(_) | Value::Object(_)) => Err(Membership::NoKey),

@@ -49,7 +49,11 @@ impl Search {
             Pattern::Literal(value) => Some(compile_children(value, depth)),
             Pattern::Template(_) => None,
         };
-        Search { condition: fields.get("condition").and_then(Value::as_str).and_then(Condition::named), depth, children }
+        Search {
+            condition: fields.get("condition").and_then(Value::as_str).and_then(Condition::named),
+            depth,
+            children,
+        }
     }
 
     /// The criteria on an item, as far as they are known.

@@ -52,26 +52,39 @@ fn patterns_keep_their_type() {
     assert!(matches(&equals("n{{ trigger.w }}"), json!({"v": "n3", "w": 3})));
     assert!(matches(&equals("a\n"), json!({"v": "a"})));
     let reason = verdict(&equals("{{ trigger.nope }}"), json!({"v": 3}));
-    assert!(reason.failure().unwrap().starts_with("Failed to render pattern value \"{{ trigger.nope }}\" for key \"trigger.v\": "));
+    assert!(
+        reason
+            .failure()
+            .unwrap()
+            .starts_with("Failed to render pattern value \"{{ trigger.nope }}\" for key \"trigger.v\": ")
+    );
 }
 
 #[test]
 fn the_datastore_can_be_used_in_patterns_and_keys() {
-    assert!(matches(&json!({"trigger.v": {"type": "equals", "pattern": "{{ st2kv.system.limit }}"}}), json!({"v": "90"})));
-    assert!(matches(&json!({"trigger.v": {"type": "inside", "pattern": "{{ st2kv.system.list | from_json_string }}"}}), json!({"v": 7})));
+    assert!(matches(
+        &json!({"trigger.v": {"type": "equals", "pattern": "{{ st2kv.system.limit }}"}}),
+        json!({"v": "90"})
+    ));
+    assert!(matches(
+        &json!({"trigger.v": {"type": "inside", "pattern": "{{ st2kv.system.list | from_json_string }}"}}),
+        json!({"v": 7})
+    ));
     assert!(matches(&json!({"system.limit": {"type": "equals", "pattern": "90"}}), json!({"v": 7})));
     let rule = compiled(&json!({
         "trigger.a": {"type": "equals", "pattern": "{{ st2kv.system.limit }}"},
         "system.x.y": {"type": "exists", "pattern": 1},
         "trigger.l": {"type": "search", "condition": "any", "pattern": {"item.a": {"type": "lt", "pattern": "{{ st2kv.user.mine }}"}}},
     }));
-    let keys = [(Scope::System, "limit"), (Scope::System, "x.y"), (Scope::User, "mine")].map(|(scope, key)| (scope, key.to_owned()));
+    let keys = [(Scope::System, "limit"), (Scope::System, "x.y"), (Scope::User, "mine")]
+        .map(|(scope, key)| (scope, key.to_owned()));
     assert_eq!(rule.datastore_keys(), keys);
 }
 
 #[test]
 fn evaluation_stops_at_the_first_criterion_that_does_not_hold() {
-    let criteria = json!({"trigger.a": {"type": "equals", "pattern": 1}, "trigger.where": {"type": "exists", "pattern": 1}});
+    let criteria =
+        json!({"trigger.a": {"type": "equals", "pattern": 1}, "trigger.where": {"type": "exists", "pattern": 1}});
     assert_eq!(verdict(&criteria, json!({"a": 2})), Verdict::NoMatch { criterion: "trigger.a".into() });
     let Verdict::Failed { reason } = verdict(&criteria, json!({"a": 1})) else { panic!("it must fail") };
     assert!(reason.starts_with("Failed transforming criteria key trigger.where: "), "{reason}");
@@ -95,14 +108,21 @@ fn search_puts_every_item_to_every_criterion() {
     let list = json!({"l": [{"a": 1, "b": 1}, {"a": 1, "b": 9}]});
     for (condition, expected) in [("any", true), ("all", false), ("any2any", true), ("all2any", true)] {
         assert_eq!(matches(&search(condition, both.clone()), list.clone()), expected, "{condition}");
-        assert_eq!(matches(&search(condition, both.clone()), json!({"l": []})), condition.starts_with("all"), "{condition}");
+        assert_eq!(
+            matches(&search(condition, both.clone()), json!({"l": []})),
+            condition.starts_with("all"),
+            "{condition}"
+        );
     }
     assert!(matches(&search("any", both.clone()), json!({"l": {"a": 1, "b": 6}})));
     assert!(verdict(&search("some", both.clone()), list.clone()).failure().is_some());
     assert!(verdict(&search("any", json!(1)), list.clone()).failure().is_some());
     let partly = verdict(&search("any", both), json!({"l": [{"a": 1, "b": 9}, {"a": 1}]}));
     assert!(partly.is_match() && partly.failure().is_some(), "{partly:?}");
-    let nested = search("any", json!({"item.m": {"type": "search", "condition": "all", "pattern": {"item": {"type": "gt", "pattern": 1}}}}));
+    let nested = search(
+        "any",
+        json!({"item.m": {"type": "search", "condition": "all", "pattern": {"item": {"type": "gt", "pattern": 1}}}}),
+    );
     assert!(matches(&nested, json!({"l": [{"m": [1, 2]}, {"m": [2, 3]}]})));
     let outside = search("any", json!({"trigger.x": {"type": "exists", "pattern": 1}}));
     assert!(!matches(&outside, json!({"x": 1, "l": [1]})));
@@ -121,7 +141,8 @@ fn explains_every_criterion_and_masks_secrets() {
         "trigger.long": {"type": "search", "condition": "any", "pattern": {"item.password": {"type": "equals", "pattern": "canary"}}},
         "trigger.host#2": {"type": "equals", "pattern": "{{ st2kv.system.limit }}"},
     }));
-    let payload = json!({"host": "web-1", "n": 5, "auth": {"token": "canary"}, "long": "é".repeat(2000), "password": "canary"});
+    let payload =
+        json!({"host": "web-1", "n": 5, "auth": {"token": "canary"}, "long": "é".repeat(2000), "password": "canary"});
     let told = explain(&rule, &event(payload));
     let verdicts: Vec<_> = told.criteria.iter().map(|criterion| criterion.verdict).collect();
     use CriterionVerdict::{DoesNotHold, Failed, Holds};
@@ -145,10 +166,16 @@ fn validation_refuses_what_stackstorm_refuses_and_warns_of_the_rest() {
         (json!({"trigger.a": {"type": "Equals", "pattern": 1}}), Some((Severity::Error, "write it as \"equals\""))),
         (json!({"trigger.a": {"type": "like", "pattern": 1}}), Some((Severity::Error, "there is no operator"))),
         (json!({"trigger.a": {"type": "exists"}}), Some((Severity::Error, "\"pattern\" is missing"))),
-        (json!({"trigger.where": {"type": "exists", "pattern": 1}}), Some((Severity::Warning, "a word of the language"))),
+        (
+            json!({"trigger.where": {"type": "exists", "pattern": 1}}),
+            Some((Severity::Warning, "a word of the language")),
+        ),
         (json!({"trigger.a": {"type": "regex", "pattern": "("}}), Some((Severity::Warning, "position 1"))),
         (json!({"trigger.a": {"type": "eq", "pattern": "{{ x"}}), Some((Severity::Warning, "always fails"))),
-        (json!({"body.a": {"type": "exists", "pattern": 1}}), Some((Severity::Warning, "must start with \"trigger.\""))),
+        (
+            json!({"body.a": {"type": "exists", "pattern": 1}}),
+            Some((Severity::Warning, "must start with \"trigger.\"")),
+        ),
         (json!({"trigger.a": {"type": "search", "pattern": {}}}), Some((Severity::Warning, "\"condition\" must be"))),
         (
             json!({"trigger.a": {"type": "search", "condition": "any", "pattern": {"item.b": {"type": "like", "pattern": 1}}}}),

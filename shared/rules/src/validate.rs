@@ -55,7 +55,8 @@ fn refusal(written: &Value) -> Option<String> {
 }
 
 fn warn(criterion: &Criterion, key: &str, root: &str, problems: &mut Vec<CriteriaProblem>) {
-    let mut add = |message| problems.push(CriteriaProblem { key: key.to_owned(), severity: Severity::Warning, message });
+    let mut add =
+        |message| problems.push(CriteriaProblem { key: key.to_owned(), severity: Severity::Warning, message });
     if let Some(failure) = criterion.problem() {
         add(format!("it always fails: {}", failure.bare()));
     }

@@ -34,7 +34,8 @@ pub(super) struct Fields {
 impl Fields {
     /// `None` where a token means nothing in its place. `year` is this year, for years of two digits.
     pub(super) fn read(text: &str, year: i16) -> Option<Fields> {
-        let mut reader = Reader { tokens: token::tokens(text), at: 0, parts: Parts::default(), fields: Fields::default() };
+        let mut reader =
+            Reader { tokens: token::tokens(text), at: 0, parts: Parts::default(), fields: Fields::default() };
         while reader.at < reader.tokens.len() {
             reader.step()?;
             reader.at += 1;
@@ -178,7 +179,8 @@ impl Reader {
             self.assign(unit?, text, value)?;
         } else if self.is(1, ":") && self.token(2).is_some() {
             self.clock(value)?;
-        } else if let Some(separator) = self.token(1).filter(|next| matches!(*next, "-" | "/" | ".")).map(str::to_owned) {
+        } else if let Some(separator) = self.token(1).filter(|next| matches!(*next, "-" | "/" | ".")).map(str::to_owned)
+        {
             self.separated(text, &separator)?;
         } else if self.token(1).is_none_or(words::is_filler) {
             match self.token(2).and_then(words::afternoon) {
@@ -189,7 +191,9 @@ impl Reader {
                 None => self.parts.push_number(whole(value)?)?,
             }
             self.at += 1;
-        } else if let Some(afternoon) = self.token(1).and_then(words::afternoon).filter(|_| (0.0..24.0).contains(&value)) {
+        } else if let Some(afternoon) =
+            self.token(1).and_then(words::afternoon).filter(|_| (0.0..24.0).contains(&value))
+        {
             self.fields.hour = Some(on_the_clock(whole(value)?, afternoon));
             self.at += 1;
         } else if self.parts.could_be_day(value) {
@@ -245,7 +249,8 @@ impl Reader {
         }
         let is_last = self.at + 1 == self.tokens.len();
         let behind = self.before(1).and_then(words::unit);
-        let behind = behind.or_else(|| self.before(2).and_then(words::unit).filter(|_| is_last && self.before(1) == Some(" ")));
+        let behind =
+            behind.or_else(|| self.before(2).and_then(words::unit).filter(|_| is_last && self.before(1) == Some(" ")));
         behind.map(|unit| (0, unit.following()))
     }
 

@@ -25,7 +25,23 @@ impl Unit {
 pub(super) fn is_filler(token: &str) -> bool {
     matches!(
         token.to_lowercase().as_str(),
-        " " | "." | "," | ";" | "-" | "/" | "'" | "at" | "on" | "and" | "ad" | "m" | "t" | "of" | "st" | "nd" | "rd" | "th"
+        " " | "."
+            | ","
+            | ";"
+            | "-"
+            | "/"
+            | "'"
+            | "at"
+            | "on"
+            | "and"
+            | "ad"
+            | "m"
+            | "t"
+            | "of"
+            | "st"
+            | "nd"
+            | "rd"
+            | "th"
     )
 }
 

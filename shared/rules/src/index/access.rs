@@ -27,7 +27,11 @@ pub(super) enum Probe {
     Number(NumberKey),
     Text(Box<str>),
     /// A text that fulfils this, or no text at all: then the rule may fail.
-    Part { part: Part, text: Box<str>, lower: bool },
+    Part {
+        part: Part,
+        text: Box<str>,
+        lower: bool,
+    },
 }
 
 /// How a text must be part of the value.

@@ -93,7 +93,8 @@ fn word() -> impl Strategy<Value = Value> {
         Just(json!(false)),
         prop_oneof![Just(json!(0)), Just(json!(1)), Just(json!(1.0)), Just(json!(2.5)), Just(json!(-1))],
         "[abA]{0,3}".prop_map(Value::from),
-        prop_oneof![Just("1"), Just("ab\n"), Just("straße"), Just("2026-01-15"), Just("Ab"), Just("ba")].prop_map(Value::from),
+        prop_oneof![Just("1"), Just("ab\n"), Just("straße"), Just("2026-01-15"), Just("Ab"), Just("ba")]
+            .prop_map(Value::from),
     ]
 }
 
@@ -101,7 +102,8 @@ fn value() -> impl Strategy<Value = Value> {
     word().prop_recursive(2, 8, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-            prop::collection::hash_map("[abc]", inner, 0..3).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            prop::collection::hash_map("[abc]", inner, 0..3)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
         ]
     })
 }
@@ -125,18 +127,19 @@ fn key() -> impl Strategy<Value = &'static str> {
 
 fn criterion() -> impl Strategy<Value = Value> {
     let names: Vec<&'static str> = crate::Operator::names().chain(["EQUALS", "unknown"]).collect();
-    let plain = (prop::sample::select(names), pattern()).prop_map(|(name, pattern)| json!({"type": name, "pattern": pattern}));
+    let plain =
+        (prop::sample::select(names), pattern()).prop_map(|(name, pattern)| json!({"type": name, "pattern": pattern}));
     let child = (prop::sample::select(vec!["equals", "gt", "startswith", "exists"]), word());
-    let search = (prop::sample::select(vec!["any", "all", "any2any", "all2any", "none"]), prop::collection::vec(child, 0..3)).prop_map(
-        |(condition, children)| {
-            let children: Map<_, _> = children
-                .into_iter()
-                .enumerate()
-                .map(|(at, (name, pattern))| (format!("item.a#{at}"), json!({"type": name, "pattern": pattern})))
-                .collect();
-            json!({"type": "search", "condition": condition, "pattern": children})
-        },
-    );
+    let search =
+        (prop::sample::select(vec!["any", "all", "any2any", "all2any", "none"]), prop::collection::vec(child, 0..3))
+            .prop_map(|(condition, children)| {
+                let children: Map<_, _> = children
+                    .into_iter()
+                    .enumerate()
+                    .map(|(at, (name, pattern))| (format!("item.a#{at}"), json!({"type": name, "pattern": pattern})))
+                    .collect();
+                json!({"type": "search", "condition": condition, "pattern": children})
+            });
     prop_oneof![8 => plain, 1 => search, 1 => Just(json!({"pattern": 1}))]
 }
 

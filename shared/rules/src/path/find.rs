@@ -113,9 +113,11 @@ impl<'a> Finder<'a> {
             }
             Item::Context if all => vec![Item::Key(String::new()), Item::Value(self.root.value), Item::Datastore],
             Item::Context => names.iter().filter_map(|name| self.at_root(name)).collect(),
-            Item::Datastore => {
-                names.iter().filter(|name| *name == "system" || *name == "*").map(|_| Item::Key(String::new())).collect()
-            }
+            Item::Datastore => names
+                .iter()
+                .filter(|name| *name == "system" || *name == "*")
+                .map(|_| Item::Key(String::new()))
+                .collect(),
             Item::Key(key) if !all => names.iter().map(|name| Item::Key(longer(key, name))).collect(),
             _ => Vec::new(),
         };
@@ -136,7 +138,9 @@ impl<'a> Finder<'a> {
         let items: Vec<Item<'a>> = match &at.item {
             Item::Value(Value::Array(items)) => items.iter().map(Item::Value).collect(),
             Item::Value(Value::Null) => return Err(PathError::NoSlice(python::kind(&Value::Null))),
-            Item::Value(Value::Number(number)) if number.is_f64() => return Err(PathError::NoSlice("a number with a fraction")),
+            Item::Value(Value::Number(number)) if number.is_f64() => {
+                return Err(PathError::NoSlice("a number with a fraction"));
+            }
             single => vec![single.clone()],
         };
         self.visits += items.len();

@@ -36,7 +36,9 @@ fn tokens(key: &str) -> Result<Vec<(usize, Token)>, PathError> {
                 rest = rest.trim_start_matches([' ', '\t', '\n']);
                 continue;
             }
-            '\'' | '"' | '`' => quoted(rest, first).ok_or(PathError::Syntax { position, found: "open quote".to_owned() })?,
+            '\'' | '"' | '`' => {
+                quoted(rest, first).ok_or(PathError::Syntax { position, found: "open quote".to_owned() })?
+            }
             '_' | '@' | 'a'..='z' | 'A'..='Z' => name(rest),
             '-' | '0'..='9' => number(rest).ok_or_else(|| unexpected(position, first))?,
             '.' if rest.starts_with("..") => (Token::DoubleDot, rest.strip_prefix("..").unwrap_or_default()),
@@ -114,7 +116,9 @@ impl Parser {
     fn unexpected(&self) -> PathError {
         match self.tokens.get(self.at) {
             Some((position, token)) => PathError::Syntax { position: *position, found: shown(token) },
-            None => PathError::Syntax { position: self.tokens.last().map_or(0, |(at, _)| at + 1), found: "end".to_owned() },
+            None => {
+                PathError::Syntax { position: self.tokens.last().map_or(0, |(at, _)| at + 1), found: "end".to_owned() }
+            }
         }
     }
 

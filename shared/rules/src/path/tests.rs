@@ -73,9 +73,28 @@ fn finds_what_the_original_finds() {
 #[test]
 fn fails_where_the_original_raises() {
     for key in [
-        "", ".", "trigger.", ".a", "trigger.where", "trigger.parent", "trigger.a é", "trigger.é", "trigger.0", "trigger[", "trigger['a",
-        "trigger.list[1]_x", "trigger.list[1,2]", "trigger & a", "trigger.`up`", "trigger.number[0]", "trigger.nothing[*]",
-        "trigger.nothing[0]", "trigger.empty[-1]", "trigger.a[0]", "trigger.list[-9]", "trigger.a b",
+        "",
+        ".",
+        "trigger.",
+        ".a",
+        "trigger.where",
+        "trigger.parent",
+        "trigger.a é",
+        "trigger.é",
+        "trigger.0",
+        "trigger[",
+        "trigger['a",
+        "trigger.list[1]_x",
+        "trigger.list[1,2]",
+        "trigger & a",
+        "trigger.`up`",
+        "trigger.number[0]",
+        "trigger.nothing[*]",
+        "trigger.nothing[0]",
+        "trigger.empty[-1]",
+        "trigger.a[0]",
+        "trigger.list[-9]",
+        "trigger.a b",
     ] {
         assert!(look_up(key).is_err(), "{key}");
     }

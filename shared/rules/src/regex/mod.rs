@@ -5,6 +5,7 @@
 
 mod ast;
 mod emit;
+mod group;
 mod parse;
 
 use ast::Node;
@@ -34,7 +35,9 @@ pub(crate) enum RegexError {
     Syntax { position: usize, message: String },
     #[error("the regular expression is longer than {MAX_PATTERN_BYTES} bytes")]
     TooLong,
-    #[error("the regular expression can't be compiled within {MAX_PROGRAM_BYTES} bytes, or uses what is not supported: {0}")]
+    #[error(
+        "the regular expression can't be compiled within {MAX_PROGRAM_BYTES} bytes, or uses what is not supported: {0}"
+    )]
     Unsupported(String),
     #[error("the regular expression needs more than {MAX_BACKTRACKS} steps back on this value")]
     TooManySteps,
@@ -203,8 +206,33 @@ mod tests {
     #[test]
     fn refuses_what_python_refuses() {
         for pattern in [
-            "(", ")", "[", "*", "a**", "a++", "^*", "\\", "\\y", "(?<=a+)b", "[z-a]", "a{3,2}", "(?P<a>x)(?P<a>y)", "\\1", "(?P=a)",
-            "(?(2)a)", "[\\8]", "(?", "(?z)", "\\x4", "(?P<1>a)", "(?<a>b)", "(\\1)", "(?(1)a|b|c)", "(?L)a", "[\\d-z]", "(?i-i:a)",
+            "(",
+            ")",
+            "[",
+            "*",
+            "a**",
+            "a++",
+            "^*",
+            "\\",
+            "\\y",
+            "(?<=a+)b",
+            "[z-a]",
+            "a{3,2}",
+            "(?P<a>x)(?P<a>y)",
+            "\\1",
+            "(?P=a)",
+            "(?(2)a)",
+            "[\\8]",
+            "(?",
+            "(?z)",
+            "\\x4",
+            "(?P<1>a)",
+            "(?<a>b)",
+            "(\\1)",
+            "(?(1)a|b|c)",
+            "(?L)a",
+            "[\\d-z]",
+            "(?i-i:a)",
         ] {
             assert!(PythonRegex::new(pattern, Mode::Search).is_err(), "{pattern}");
         }

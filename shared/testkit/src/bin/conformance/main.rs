@@ -1,6 +1,7 @@
 //! `conformance SUITE`: answers recorded cases, one JSON object a line from stdin to stdout, in order.
 
 mod jinja;
+mod operators;
 mod orquesta;
 
 use std::io::{self, BufRead, Write};
@@ -16,8 +17,9 @@ fn main() -> ExitCode {
     let suite = std::env::args().nth(1).unwrap_or_default();
     let answer: fn(&Value) -> Answer = match suite.as_str() {
         "jinja" => jinja::answer,
+        "operators" => operators::answer,
         _ => {
-            eprintln!("usage: conformance jinja");
+            eprintln!("usage: conformance jinja|operators");
             return ExitCode::from(2);
         }
     };
