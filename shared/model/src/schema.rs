@@ -269,6 +269,15 @@ fn lower_properties(properties: &Map<String, Value>, into: &mut Map<String, Valu
 
 fn allow_null(schema: &mut Value) {
     let Some(schema) = schema.as_object_mut() else { return };
+    for (keyword, null) in
+        [("anyOf", json!({"type": "null"})), ("oneOf", json!({"type": "null"})), ("enum", Value::Null)]
+    {
+        if let Some(Value::Array(options)) = schema.get_mut(keyword)
+            && !options.contains(&null)
+        {
+            options.push(null);
+        }
+    }
     match schema.get_mut("type") {
         Some(Value::Array(types)) if !types.contains(&json!("null")) => types.push(json!("null")),
         Some(Value::String(name)) if name != "null" => {
@@ -276,11 +285,6 @@ fn allow_null(schema: &mut Value) {
             schema.insert("type".to_owned(), types);
         }
         _ => {}
-    }
-    if let Some(Value::Array(options)) = schema.get_mut("enum")
-        && !options.contains(&Value::Null)
-    {
-        options.push(Value::Null);
     }
 }
 
@@ -331,9 +335,13 @@ mod tests {
     fn what_need_not_be_given_may_be_null() {
         let schema = json!({"properties": {
             "free": {"type": "string", "enum": ["a"]}, "default": {"type": "string", "default": "a"},
+            "either": {"anyOf": [{"type": "array"}, {"type": "object"}]},
             "null_default": {"type": "string", "required": true, "default": null}, "must": {"type": "string", "required": true},
         }});
-        assert!(complaints(schema.clone(), json!({"free": null, "null_default": null, "must": "x"})).is_empty());
+        assert!(
+            complaints(schema.clone(), json!({"free": null, "either": null, "null_default": null, "must": "x"}))
+                .is_empty()
+        );
         assert_eq!(complaints(schema.clone(), json!({"default": null, "null_default": null, "must": null})).len(), 2);
         assert_eq!(
             complaints(schema, json!({"free": "b", "null_default": null, "must": "x"})),
