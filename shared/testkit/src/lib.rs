@@ -3,10 +3,12 @@
 mod blobs;
 mod clock;
 pub mod contract;
+mod platform;
 mod store;
 mod vault;
 
 pub use blobs::MemoryBlobs;
 pub use clock::FakeClock;
+pub use platform::Platform;
 pub use store::{Call, CountingStore, Counts, Fault, FaultyStore, MemoryStore};
 pub use vault::FakeVault;

@@ -1,0 +1,198 @@
+//! Measures the embedded host: latency from event to process, executions per second of CPU, memory under a backlog, start and listings
+//! over much history. Prints one JSON object per measurement; asserts nothing.
+//!
+//! `cargo run --release -p tests --bin load -- latency|throughput|backlog|history [COUNT]`
+
+#![expect(clippy::disallowed_methods, reason = "it measures time and spawns clients")]
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a tool for developers: it prints, and stops where something is wrong")]
+
+use embedded::{Host, HostOptions};
+use engine::{Engine, ExecutionFilter, PageRequest, Principal};
+use model::{
+    Execution, ExecutionStatus,
+    content::{PackFiles, SourceFile},
+};
+use serde_json::{Value, json};
+use std::{path::Path, sync::Arc, time::Instant};
+
+const PACK: [(&str, &str); 8] = [
+    ("pack.yaml", "ref: load\nname: load\ndescription: Measures.\nversion: 1.0.0\nauthor: Squall\n"),
+    ("actions/noop.yaml", "name: noop\nrunner_type: noop\n"),
+    ("actions/true.yaml", "name: \"true\"\nrunner_type: local-shell-cmd\nparameters:\n  cmd: {default: \"true\", immutable: true}\n"),
+    ("actions/now.yaml", "name: now\nrunner_type: local-shell-cmd\nparameters:\n  cmd: {default: \"echo \\\"t=$EPOCHREALTIME\\\"\", immutable: true}\n"),
+    ("triggers/events.yaml", "name: noop\npack: load\n"),
+    ("triggers/shell.yaml", "name: \"true\"\npack: load\n"),
+    ("triggers/now.yaml", "name: now\npack: load\n"),
+    ("rules/none.yaml", "name: none\npack: load\nenabled: false\ntrigger: {type: load.noop}\naction: {ref: load.noop}\n"),
+];
+
+fn pack() -> PackFiles {
+    let mut files: Vec<SourceFile> = Vec::new();
+    let mut add = |path: String, text: String| files.push(SourceFile { path, bytes: text.into_bytes(), executable: false });
+    for (path, text) in PACK {
+        add(path.to_owned(), text.to_owned());
+    }
+    for name in ["noop", "true", "now"] {
+        let rule = format!(
+            "name: on_{name}\npack: load\nenabled: true\ntrigger: {{type: load.{name}}}\n\
+             criteria:\n  trigger.severity: {{type: eq, pattern: critical}}\naction: {{ref: load.{name}}}\n"
+        );
+        add(format!("rules/on_{name}.yaml"), rule);
+    }
+    PackFiles::new(files)
+}
+
+/// Seconds of CPU of this process and of the children that it waited for.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    let ticks: f64 = fields.iter().skip(11).take(4).map(|field| field.parse::<f64>().unwrap()).sum();
+    ticks / 100.0
+}
+
+fn memory_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+async fn start(data: &Path, workers: usize) -> Host {
+    let mut options = HostOptions::new(data);
+    options.workers = workers;
+    let host = Host::start(options).await.unwrap();
+    host.engine().register_pack(&Principal::system(), pack()).await.unwrap();
+    host
+}
+
+async fn emit(engine: &Arc<Engine>, trigger: &str, count: usize, at_once: usize) {
+    let mut clients = Vec::new();
+    for client in 0..at_once {
+        let (engine, trigger) = (Arc::clone(engine), trigger.to_owned());
+        clients.push(tokio::spawn(async move {
+            for number in (client..count).step_by(at_once) {
+                let payload = json!({"severity": "critical", "n": number, "message": "disk /dev/sda1 is 97 % full on web-3"});
+                engine.emit(&Principal::system(), &trigger, payload, None).await.unwrap();
+            }
+        }));
+    }
+    for client in clients {
+        client.await.unwrap();
+    }
+}
+
+async fn count(engine: &Arc<Engine>, status: ExecutionStatus) -> u64 {
+    let filter = ExecutionFilter { status: Some(status), ..ExecutionFilter::default() };
+    let page = PageRequest { limit: 1, ..PageRequest::default() };
+    engine.executions(&Principal::system(), &filter, &page).await.unwrap().total.unwrap_or(0)
+}
+
+async fn wait_for(engine: &Arc<Engine>, succeeded: u64) {
+    while count(engine, ExecutionStatus::Succeeded).await < succeeded {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+fn percentile(sorted: &[f64], part: f64) -> f64 {
+    let place = ((sorted.len() as f64 - 1.0) * part).round() as usize;
+    sorted.get(place).copied().unwrap_or(f64::NAN)
+}
+
+/// One event at a time: from its acceptance to the first instruction of the action's shell.
+async fn latency(count: usize) {
+    let data = tempfile::tempdir().unwrap();
+    let host = start(data.path(), 64).await;
+    let engine = host.engine();
+    let mut to_process = Vec::new();
+    for number in 0..count as u64 {
+        emit(engine, "load.now", 1, 1).await;
+        wait_for(engine, number + 1).await;
+    }
+    let page = PageRequest { limit: 1_000, ..PageRequest::default() };
+    for execution in engine.executions(&Principal::system(), &ExecutionFilter::default(), &page).await.unwrap().items {
+        to_process.push(process_started(engine, &execution).await);
+    }
+    to_process.sort_by(f64::total_cmp);
+    let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|part| percentile(&to_process, part));
+    println!("{}", json!({"measure": "event to process, ms", "events": to_process.len(), "p50": p50, "p90": p90, "p99": p99}));
+    host.stop(std::time::Duration::from_secs(5)).await;
+}
+
+async fn process_started(engine: &Arc<Engine>, execution: &Execution) -> f64 {
+    let principal = Principal::system();
+    let instance = engine.trigger_instance(&principal, execution.trigger.as_ref().unwrap().instance).await.unwrap();
+    let result = engine.result(&principal, execution).await.unwrap().unwrap();
+    let stdout = result.get("stdout").and_then(Value::as_str).unwrap();
+    let started: f64 = stdout.trim_start_matches("t=").parse().unwrap();
+    started * 1_000.0 - instance.occurrence_time.micros() as f64 / 1_000.0
+}
+
+/// Many events at once: executions per second of CPU, from event to final status.
+async fn throughput(count: usize) {
+    for (trigger, count) in [("load.noop", count), ("load.true", count / 4)] {
+        let data = tempfile::tempdir().unwrap();
+        let host = start(data.path(), 32).await;
+        let (began, cpu) = (Instant::now(), cpu_seconds());
+        emit(host.engine(), trigger, count, 64).await;
+        wait_for(host.engine(), count as u64).await;
+        let (wall, cpu) = (began.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+        let n = count as f64;
+        println!("{}", json!({"measure": trigger, "executions": count, "per_cpu_second": n / cpu, "per_second": n / wall, "rss_mb": memory_mb()}));
+        host.stop(std::time::Duration::from_secs(5)).await;
+    }
+}
+
+/// A backlog is built up with hardly a worker, then worked off by a new start with all of them.
+async fn backlog(count: usize) {
+    let data = tempfile::tempdir().unwrap();
+    let host = start(data.path(), 0).await;
+    let (began, cpu) = (Instant::now(), cpu_seconds());
+    emit(host.engine(), "load.noop", count, 64).await;
+    println!("{}", json!({"measure": "events accepted into a backlog", "events": count, "per_second": count as f64 / began.elapsed().as_secs_f64(), "per_cpu_second": count as f64 / (cpu_seconds() - cpu), "rss_mb": memory_mb()}));
+    host.stop(std::time::Duration::from_secs(5)).await;
+    let host = start(data.path(), 32).await;
+    let (mut done, tenth) = (0, (count as u64 / 10).max(1));
+    for part in 1..=10 {
+        let (began, cpu) = (Instant::now(), cpu_seconds());
+        wait_for(host.engine(), tenth * part).await;
+        let now = self::count(host.engine(), ExecutionStatus::Succeeded).await;
+        let n = (now - done) as f64;
+        done = now;
+        println!("{}", json!({"measure": "backlog worked off", "left": count as u64 - now.min(count as u64), "per_second": n / began.elapsed().as_secs_f64(), "per_cpu_second": n / (cpu_seconds() - cpu), "rss_mb": memory_mb()}));
+    }
+    host.stop(std::time::Duration::from_secs(5)).await;
+}
+
+/// Start and listings over many stored executions.
+async fn history(count: usize) {
+    let data = tempfile::tempdir().unwrap();
+    let host = start(data.path(), 32).await;
+    emit(host.engine(), "load.noop", count, 64).await;
+    wait_for(host.engine(), count as u64).await;
+    host.stop(std::time::Duration::from_secs(5)).await;
+    let began = Instant::now();
+    let host = Host::start(HostOptions::new(data.path())).await.unwrap();
+    host.engine().catalog().await.unwrap();
+    println!("{}", json!({"measure": "start", "executions": count, "ms": began.elapsed().as_secs_f64() * 1_000.0}));
+    let deep = (count as u64).saturating_sub(200).min(99_900);
+    for (name, skip) in [("first page, first time", 0), ("first page", 0), ("page by offset, first time", deep), ("page by offset", deep)] {
+        let began = Instant::now();
+        let page = PageRequest { skip, ..PageRequest::default() };
+        let listing = host.engine().executions(&Principal::system(), &ExecutionFilter::default(), &page).await.unwrap();
+        println!("{}", json!({"measure": name, "skip": skip, "items": listing.items.len(), "total": listing.total, "ms": began.elapsed().as_secs_f64() * 1_000.0}));
+    }
+    host.stop(std::time::Duration::from_secs(5)).await;
+}
+
+#[tokio::main]
+async fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let what = arguments.next().unwrap_or_default();
+    let count = arguments.next().and_then(|count| count.parse().ok());
+    match what.as_str() {
+        "latency" => latency(count.unwrap_or(500)).await,
+        "throughput" => throughput(count.unwrap_or(20_000)).await,
+        "backlog" => backlog(count.unwrap_or(100_000)).await,
+        "history" => history(count.unwrap_or(100_000)).await,
+        _ => println!("load latency|throughput|backlog|history [COUNT]"),
+    }
+}
