@@ -1,0 +1,95 @@
+//! Waiting for an execution, with or without its output.
+
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+use crate::{
+    client::{Client, Query},
+    failure::{Failure, Outcome},
+    output::duration,
+    session::Session,
+};
+
+/// The first pause between two looks.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+/// The longest.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Looks at one execution again and again, ever less often, until it is final.
+pub(crate) struct Follower<'a> {
+    client: &'a Client,
+    id: &'a str,
+    started: Instant,
+    pause: Duration,
+}
+
+impl<'a> Follower<'a> {
+    pub(crate) fn new(client: &'a Client, id: &'a str) -> Follower<'a> {
+        Follower { client, id, started: Instant::now(), pause: SHORTEST_PAUSE }
+    }
+
+    /// Waits for the end and returns the execution as it then is.
+    pub(crate) async fn wait(mut self, session: &mut Session) -> Result<Value, Failure> {
+        loop {
+            let execution = self.client.get(&["executions", self.id], &Query::new()).await?;
+            if is_final(&execution) {
+                return Ok(execution);
+            }
+            self.show_progress(session, status(&execution))?;
+            self.rest().await?;
+        }
+    }
+
+    /// Writes the output as it comes, until the end; returns the execution as it then is.
+    pub(crate) async fn tail(mut self, session: &mut Session, stream: Option<&str>) -> Result<Value, Failure> {
+        let mut after: Option<u64> = None;
+        loop {
+            let query = Query::new().maybe("output_type", stream).maybe("after", after.map(|last| last.to_string()));
+            let request = self.client.request(reqwest::Method::GET, &["executions", self.id, "output"])?;
+            let request = request.header("Accept", "application/json").query(query.pairs());
+            let answer = self.client.send(request).await?.body;
+            let chunks = answer.get("chunks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            for chunk in chunks {
+                session.console.write(chunk.get("data").and_then(Value::as_str).unwrap_or_default())?;
+                after = after.max(chunk.get("sequence").and_then(Value::as_u64));
+            }
+            if !chunks.is_empty() {
+                self.pause = SHORTEST_PAUSE;
+            } else if is_final(&answer) {
+                return self.client.get(&["executions", self.id], &Query::new()).await;
+            } else {
+                self.rest().await?;
+            }
+        }
+    }
+
+    fn show_progress(&self, session: &mut Session, status: &str) -> Result<(), Failure> {
+        session.console.progress(&format!("{status} {}", duration(self.started.elapsed().as_secs_f64())))
+    }
+
+    async fn rest(&mut self) -> Result<(), Failure> {
+        tokio::select! {
+            () = tokio::time::sleep(self.pause) => {}
+            interrupt = tokio::signal::ctrl_c() => {
+                interrupt?;
+                return Err(Failure::interrupted("you stopped waiting; the execution goes on")
+                    .hint(format!("see it with `squall execution tail {0}`, stop it with `squall execution cancel {0}`", self.id)));
+            }
+        }
+        self.pause = (self.pause * 3 / 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+}
+
+fn status(body: &Value) -> &str {
+    body.get("status").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn is_final(body: &Value) -> bool {
+    status(body).parse::<model::ExecutionStatus>().is_ok_and(model::ExecutionStatus::is_final)
+}
+
+/// Exit code 1 for whatever did not succeed.
+pub(crate) fn outcome(execution: &Value) -> Outcome {
+    if status(execution) == "succeeded" { Outcome::Success } else { Outcome::Unsuccessful }
+}

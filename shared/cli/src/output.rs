@@ -1,0 +1,13 @@
+//! How answers look to people.
+
+mod details;
+mod diagnostics;
+mod table;
+mod trail;
+mod values;
+
+pub(crate) use details::{Field, details};
+pub(crate) use diagnostics::{DiagnosticView, Excerpts, counted};
+pub(crate) use table::{Column, table};
+pub(crate) use trail::{criterion, timeline};
+pub(crate) use values::{Kind, duration};
