@@ -152,13 +152,15 @@ impl Reader {
                 self.at += 2;
             }
             self.at += 2;
-        } else if self.is(1, " ") && self.is(3, " ") && self.token(2).is_some_and(|of| of.eq_ignore_ascii_case("of")) {
-            if let Some(year) = self.token(4).map(str::to_owned) {
-                if year.bytes().all(|byte| byte.is_ascii_digit()) {
-                    self.parts.push_year(integer(&year)?)?;
-                }
-                self.at += 4;
+        } else if self.is(1, " ")
+            && self.is(3, " ")
+            && self.token(2).is_some_and(|of| of.eq_ignore_ascii_case("of"))
+            && let Some(year) = self.token(4).map(str::to_owned)
+        {
+            if year.bytes().all(|byte| byte.is_ascii_digit()) {
+                self.parts.push_year(integer(&year)?)?;
             }
+            self.at += 4;
         }
         Some(())
     }
