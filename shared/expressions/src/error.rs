@@ -3,6 +3,7 @@
 //! A message names variables, filters and the expression itself; it never quotes a value of the context, for that may be a secret.
 
 use std::fmt;
+use std::ops::Range;
 
 use minijinja::ErrorKind as Engine;
 
@@ -11,6 +12,8 @@ use minijinja::ErrorKind as Engine;
 pub enum Limit {
     /// The text of the template: [`Limits::template_bytes`](crate::Limits::template_bytes).
     TemplateSize,
+    /// How many variables one tag names within brackets.
+    ExpressionSize,
     /// Work and data of one evaluation: [`Limits::fuel`](crate::Limits::fuel).
     Fuel,
     /// The rendered text, or one text on the way: [`Limits::output_bytes`](crate::Limits::output_bytes).
@@ -51,6 +54,7 @@ impl ErrorKind {
             ErrorKind::Unsupported => "expression.unsupported",
             ErrorKind::Datastore => "expression.datastore",
             ErrorKind::Limit(Limit::TemplateSize) => "expression.limit.template_size",
+            ErrorKind::Limit(Limit::ExpressionSize) => "expression.limit.expression_size",
             ErrorKind::Limit(Limit::Fuel) => "expression.limit.fuel",
             ErrorKind::Limit(Limit::OutputSize) => "expression.limit.output_size",
             ErrorKind::Limit(Limit::Depth) => "expression.limit.depth",
@@ -85,17 +89,24 @@ impl ExpressionError {
         self.kind.code()
     }
 
-    /// Translates what the engine reported on `template`.
-    pub(crate) fn from_engine(error: &minijinja::Error, template: &str) -> ExpressionError {
+    /// Translates what the engine reported on a template.
+    pub(crate) fn from_engine(error: &minijinja::Error, origin: Origin<'_>) -> ExpressionError {
         let error = innermost(error);
-        let (line, column) = place(error, template);
+        let range = origin.range(error);
+        let (line, column) = place(error, range.clone(), origin.template);
         if let Some(fault) = fault_of(error) {
             let Fault { kind, message, hint } = fault.clone();
             return ExpressionError { kind, message, line, column, hint };
         }
         let kind = kind_of(error);
         let hint = hint_for(kind, error.detail().unwrap_or_default());
-        ExpressionError { kind, message: message_of(error, kind, template), line, column, hint }
+        ExpressionError {
+            kind,
+            message: message_of(error, kind, range.and_then(|range| origin.template.get(range))),
+            line,
+            column,
+            hint,
+        }
     }
 }
 
@@ -113,6 +124,34 @@ impl fmt::Display for ExpressionError {
 }
 
 impl std::error::Error for ExpressionError {}
+
+/// A template as its author wrote it, and where the text that was compiled has more.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    pub(crate) template: &'a str,
+    /// Places in the template, and how many bytes the compiled text has there.
+    pub(crate) added: &'a [(usize, usize)],
+}
+
+impl Origin<'_> {
+    /// The part of the template that the error is about.
+    fn range(&self, error: &minijinja::Error) -> Option<Range<usize>> {
+        let range = error.range()?;
+        Some(self.original(range.start)..self.original(range.end))
+    }
+
+    fn original(&self, compiled: usize) -> usize {
+        let mut more = 0;
+        for (at, length) in self.added {
+            match compiled.checked_sub(more + at) {
+                Some(within) if within >= *length => more += length,
+                Some(within) if within > 0 => return *at,
+                _ => break,
+            }
+        }
+        compiled - more
+    }
+}
 
 /// An error of our own filters and methods on its way through the engine.
 #[derive(Clone, Debug)]
@@ -153,6 +192,7 @@ pub(crate) fn over(limit: Limit) -> minijinja::Error {
 pub(crate) fn limit_message(limit: Limit) -> &'static str {
     match limit {
         Limit::TemplateSize => "the template is too long",
+        Limit::ExpressionSize => "one expression names too many variables within brackets",
         Limit::Fuel => "the expression takes too many steps or too much data",
         Limit::OutputSize => "the expression makes too long a text",
         Limit::Depth => "the expression or its data is nested too deep",
@@ -177,8 +217,8 @@ fn innermost(error: &minijinja::Error) -> &minijinja::Error {
     found
 }
 
-fn place(error: &minijinja::Error, template: &str) -> (Option<usize>, Option<usize>) {
-    let Some(before) = error.range().and_then(|range| template.get(..range.start)) else {
+fn place(error: &minijinja::Error, range: Option<Range<usize>>, template: &str) -> (Option<usize>, Option<usize>) {
+    let Some(before) = range.and_then(|range| template.get(..range.start)) else {
         return (error.line(), None);
     };
     let line = before.matches('\n').count() + 1;
@@ -216,9 +256,9 @@ const SAFE_DETAILS: [&str; 6] = [
     "missing",
 ];
 
-fn message_of(error: &minijinja::Error, kind: ErrorKind, template: &str) -> String {
+fn message_of(error: &minijinja::Error, kind: ErrorKind, source: Option<&str>) -> String {
     let detail = error.detail().unwrap_or_default();
-    let source = error.range().and_then(|range| template.get(range)).map(shorten);
+    let source = source.map(shorten);
     let of = || source.as_ref().map(|s| format!(" in `{s}`")).unwrap_or_default();
     match kind {
         ErrorKind::Limit(limit) => limit_message(limit).to_owned(),

@@ -1,7 +1,7 @@
 //! The engine: compiled templates, rendering, typed evaluation.
 
 mod cache;
-mod growth;
+mod guard;
 mod setup;
 
 use std::collections::BTreeSet;
@@ -12,11 +12,12 @@ use serde_json::{Map, Value};
 
 use crate::call::Host;
 use crate::context::Context;
-use crate::error::{ErrorKind, ExpressionError, Limit, limit_message};
+use crate::error::{ErrorKind, ExpressionError, Limit, Origin, limit_message};
 use crate::filters;
 use crate::json;
 use crate::limits::Limits;
 use cache::{Cache, Compiled};
+use guard::Guarded;
 
 /// What an expression that reads an undefined variable does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +58,9 @@ impl Default for Jinja {
 
 /// The name under which the value of a whole expression is kept.
 const RESULT: &str = "__result";
+const WHOLE_START: &str = "{% set __result = (";
+/// The line end makes sure that a comment doesn't hide the bracket.
+const WHOLE_END: &str = "\n) %}";
 
 impl Jinja {
     /// An engine with these rules and bounds.
@@ -82,15 +86,10 @@ impl Jinja {
             return Ok(self.plain(template)?.to_owned());
         }
         let compiled = self.compile(template)?;
-        let limits = &self.inner.limits;
-        growth::run(compiled.grows, || {
-            let root = context.to_value();
-            let text = compiled
-                .template()
-                .and_then(|compiled| compiled.render(root))
-                .map_err(|e| ExpressionError::from_engine(&e, template))?;
-            if text.len() > limits.output_bytes { Err(limit(Limit::OutputSize)) } else { Ok(text) }
-        })
+        let origin = Origin { template, added: &compiled.added };
+        let rendered = compiled.template().and_then(|compiled| compiled.render(context.to_value()));
+        let text = rendered.map_err(|error| ExpressionError::from_engine(&error, origin))?;
+        if text.len() > self.inner.limits.output_bytes { Err(limit(Limit::OutputSize)) } else { Ok(text) }
     }
 
     /// A value with every text in it rendered to text, keys included.
@@ -100,15 +99,14 @@ impl Jinja {
 
     /// The value of a template that is one `{{ … }}`, of whatever type; the rendered text of any other.
     pub fn evaluate(&self, template: &str, context: &Context) -> Result<Value, ExpressionError> {
-        let Some(compiled) = self.compile_whole(template)? else {
+        let Some(compiled) = self.compile_whole(template) else {
             return self.render(template, context).map(Value::String);
         };
-        growth::run(compiled.grows, || {
-            let root = context.to_value();
-            let failed = |e: minijinja::Error| ExpressionError::from_engine(&e, template);
-            let compiled = compiled.template().map_err(failed)?;
-            self.result_of(compiled.render_captured(root).map_err(failed)?).map_err(failed)
-        })
+        let origin = Origin { template, added: &compiled.added };
+        let rendered = compiled.template().and_then(|compiled| compiled.render_captured(context.to_value()));
+        rendered
+            .and_then(|captured| self.result_of(captured))
+            .map_err(|error| ExpressionError::from_engine(&error, origin))
     }
 
     /// A criterion's pattern: a `{{ … }}` keeps the type of its value, where that comes out as JSON; else it is text.
@@ -163,23 +161,33 @@ impl Jinja {
         if template.len() > limits.template_bytes {
             return Err(limit(Limit::TemplateSize));
         }
-        cache.get_or_compile(template, || Compiled::new(environment, limits, template))
+        cache.get_or_compile(template, || {
+            Compiled::new(environment, guard::guard(template)?).map_err(|_| self.syntax_error(template))
+        })
     }
 
-    /// The compiled expression of a template that is one `{{ … }}`.
-    fn compile_whole(&self, template: &str) -> Result<Option<Arc<Compiled>>, ExpressionError> {
-        let inside = template.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
-        let Some(inside) = inside.filter(|inside| !inside.contains("{{") && !inside.contains("%}")) else {
-            return Ok(None);
-        };
-        let expression = inside.strip_prefix(['-', '+']).unwrap_or(inside);
-        let expression = expression.strip_suffix(['-', '+']).unwrap_or(expression);
-        match self.compile(&format!("{{% set {RESULT} = ({expression}\n) %}}")) {
-            Ok(compiled) => Ok(Some(compiled)),
-            // The text itself will show what is wrong, at its own place.
-            Err(error) if error.kind == ErrorKind::Syntax => Ok(None),
-            Err(error) => Err(error),
+    /// What is wrong with a template that doesn't compile with its checks: told on the template as it was written.
+    fn syntax_error(&self, template: &str) -> ExpressionError {
+        match self.inner.environment.template_from_str(template) {
+            Err(error) => ExpressionError::from_engine(&error, Origin { template, added: &[] }),
+            Ok(_) => {
+                ExpressionError::new(ErrorKind::Unsupported, "the template is written in a way that can't be checked")
+            }
         }
+    }
+
+    /// The compiled expression of a template that is one `{{ … }}`; none where it isn't, or isn't right.
+    fn compile_whole(&self, template: &str) -> Option<Arc<Compiled>> {
+        let inside = template.strip_prefix("{{")?.strip_suffix("}}")?;
+        if inside.contains("{{") || inside.contains("%}") || template.len() > self.inner.limits.template_bytes {
+            return None;
+        }
+        let key = format!("{WHOLE_START}{template}");
+        let compiled = self.inner.cache.get_or_compile(&key, || {
+            let guarded = guard::guard(template).map_err(|_| ())?;
+            Compiled::new(&self.inner.environment, as_statement(&guarded).ok_or(())?).map_err(|_| ())
+        });
+        compiled.ok()
     }
 
     fn result_of(&self, mut captured: Captured<'_>) -> Result<Value, minijinja::Error> {
@@ -215,6 +223,17 @@ impl Jinja {
             other => Ok(other.clone()),
         }
     }
+}
+
+/// A guarded `{{ … }}` as a statement that keeps its value.
+fn as_statement(guarded: &Guarded) -> Option<Guarded> {
+    let inside = guarded.text.strip_prefix("{{")?.strip_suffix("}}")?;
+    let expression = inside.strip_prefix(['-', '+']).unwrap_or(inside);
+    let skipped = guarded.text.find(expression)?;
+    let expression = expression.strip_suffix(['-', '+']).unwrap_or(expression);
+    let mut added = vec![(skipped, WHOLE_START.len().checked_sub(skipped)?)];
+    added.extend(&guarded.added);
+    Some(Guarded { text: format!("{WHOLE_START}{expression}{WHOLE_END}"), added })
 }
 
 fn limit(limit: Limit) -> ExpressionError {

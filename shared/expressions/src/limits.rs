@@ -9,8 +9,8 @@ pub struct Limits {
     pub template_bytes: usize,
     /// Steps, where 64 bytes of data made or read count as one.
     pub fuel: u64,
-    /// Steps of a template that can grow a value out of itself: by `namespace`, macros, recursive loops, or many `set`s of lists.
-    pub growing_fuel: u64,
+    /// How many values a name that a template binds may hold, those within it counted as often as they are in it.
+    pub bound_values: usize,
     /// The longest rendered text, and the longest text on the way, in bytes.
     pub output_bytes: usize,
     /// How deep values that are printed or given back may be nested.
@@ -26,7 +26,7 @@ impl Default for Limits {
         Limits {
             template_bytes: 256 * 1024,
             fuel: 1_000_000,
-            growing_fuel: 100_000,
+            bound_values: 250_000,
             output_bytes: 16 * 1024 * 1024,
             depth: 128,
             recursion: 200,

@@ -23,6 +23,15 @@ pub struct Parameters<'a> {
     pub given: &'a Map<String, Value>,
 }
 
+/// The parameters that a runner gets.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FinalParameters {
+    /// Those that the runner declares.
+    pub runner: Map<String, Value>,
+    /// Those that only the action declares.
+    pub action: Map<String, Value>,
+}
+
 /// Why parameters can't be rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParameterError {
@@ -113,29 +122,28 @@ pub fn render_live(
     Ok(live)
 }
 
-/// What the runner gets: all parameters, with defaults, cast; those of the runner, and those of the action alone. What is given counts as
-/// rendered.
+/// What the runner gets: all parameters, with defaults, cast. What is given counts as rendered.
 pub fn render_final(
     jinja: &Jinja,
     parameters: Parameters<'_>,
     context: &Context,
-) -> Result<(Map<String, Value>, Map<String, Value>), ParameterError> {
+) -> Result<FinalParameters, ParameterError> {
     let mut graph = Graph::new(jinja, context);
     for (name, value) in parameters.given {
         graph.set_value(name, value);
     }
     graph.set_defaults([parameters.action, parameters.runner]);
     let rendered = graph.resolve()?;
-    let (mut of_runner, mut of_action) = (Map::new(), Map::new());
+    let mut parts = FinalParameters::default();
     for name in rendered.keys() {
         let value = cast(name, &rendered, schema(parameters, name))?;
         if parameters.runner.contains_key(name) {
-            of_runner.insert(name.clone(), value);
+            parts.runner.insert(name.clone(), value);
         } else if parameters.action.contains_key(name) {
-            of_action.insert(name.clone(), value);
+            parts.action.insert(name.clone(), value);
         }
     }
-    Ok((of_runner, of_action))
+    Ok(parts)
 }
 
 fn schema<'a>(parameters: Parameters<'a>, name: &str) -> Option<&'a Value> {

@@ -125,7 +125,7 @@ fn compile(key: &Key) -> Result<Pattern, PatternError> {
 
 fn compile_error(error: fancy_regex::Error) -> PatternError {
     let message = error.to_string();
-    if message.contains("size limit") {
+    if message.contains("size limit") || message.contains("building NFA") {
         return PatternError::Limit;
     }
     let last = message.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
@@ -178,9 +178,9 @@ mod tests {
             assert!(matches!(Pattern::new(pattern, Flags::default(), ""), Err(PatternError::Syntax(_))), "{pattern}");
         }
         let text = "a".repeat(40) + "!";
-        let slow = Pattern::new(r"^(a+)+(?=\d)$", Flags::default(), &text).unwrap();
+        let slow = Pattern::new(r"^(a|aa)+\1$", Flags::default(), &text).unwrap();
         assert_eq!(slow.is_match(&text), Err(PatternError::Limit));
         assert_eq!(Pattern::new("(a{1000}){1000}", Flags::default(), "").err(), Some(PatternError::Limit));
-        assert_eq!(is_match("^(a+)+$", &text), false);
+        assert!(!is_match("^(a+)+$", &text));
     }
 }

@@ -16,10 +16,14 @@ enum Attribute {
 
 /// Registers the engine's filter behind a guard.
 macro_rules! guard {
-    ($env:ident, $($name:ident: $attribute:ident $compares:literal),* $(,)?) => {$(
+    ($env:ident, $($name:ident: $attribute:ident $compares:literal $skips_false:literal),* $(,)?) => {$(
         $env.add_filter(concat!("unguarded ", stringify!($name)), minijinja::filters::$name);
         $env.add_filter(stringify!($name), |state: &mut State, args: Rest<ValueOrKwargs>| -> Result<Value, Error> {
             let args = args.into_values();
+            // Jinja2 gives nothing for what is false, were it no list at all.
+            if $skips_false && args.first().is_some_and(|list| !list.is_undefined() && !list.is_true()) {
+                return Ok(Value::from(Vec::<Value>::new()));
+            }
             check(state, stringify!($name), Attribute::$attribute, $compares, &args)?;
             state.apply_filter(concat!("unguarded ", stringify!($name)), &args)
         });
@@ -28,9 +32,9 @@ macro_rules! guard {
 
 pub(super) fn install(env: &mut Environment<'static>) {
     guard!(env,
-        batch: None false, slice: None false, map: None false, select: None false, reject: None false,
-        selectattr: Second false, rejectattr: Second false, sum: Second false, groupby: Second true,
-        min: Named true, max: Named true, sort: Named true, unique: Named false,
+        batch: None false false, slice: None false false, map: None false true, select: None false true, reject: None false true,
+        selectattr: Second false true, rejectattr: Second false true, sum: Second false false, groupby: Second true false,
+        min: Named true false, max: Named true false, sort: Named true false, unique: Named false false,
     );
 }
 

@@ -33,7 +33,7 @@ pub(super) fn indent(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
     let blank = call.flag(3);
     // As in Jinja2, a line end at the end has an empty line after it.
     let mut all = lines(&text, false);
-    if text.ends_with('\n') {
+    if text.is_empty() || text.ends_with('\n') {
         all.push("");
     }
     let mut out = String::new();

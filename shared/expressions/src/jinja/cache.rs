@@ -5,9 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use minijinja::{Environment, Template};
 
-use crate::error::ExpressionError;
-use crate::jinja::growth;
-use crate::limits::Limits;
+use crate::jinja::guard::Guarded;
 
 /// The texts of kept templates, in bytes: long ones crowd out many short ones.
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
@@ -18,21 +16,15 @@ const NAME: &str = "template";
 /// A compiled template, in an environment of its own, so that templates can't include one another.
 pub(super) struct Compiled {
     environment: Environment<'static>,
-    /// Whether it can grow values out of themselves.
-    pub(super) grows: bool,
+    /// Where the compiled text has more than the template: see `Origin`.
+    pub(super) added: Vec<(usize, usize)>,
 }
 
 impl Compiled {
-    pub(super) fn new(base: &Environment<'static>, limits: &Limits, text: &str) -> Result<Compiled, ExpressionError> {
+    pub(super) fn new(base: &Environment<'static>, guarded: Guarded) -> Result<Compiled, minijinja::Error> {
         let mut environment = base.clone();
-        let grows = growth::can_grow(text);
-        if grows {
-            environment.set_fuel(Some(limits.growing_fuel));
-        }
-        match environment.add_template_owned(NAME, text.to_owned()) {
-            Ok(()) => Ok(Compiled { environment, grows }),
-            Err(error) => Err(ExpressionError::from_engine(&error, text)),
-        }
+        environment.add_template_owned(NAME, guarded.text)?;
+        Ok(Compiled { environment, added: guarded.added })
     }
 
     /// The template. It was compiled by `new`, so it is there.
@@ -57,11 +49,11 @@ impl Cache {
         Cache { kept: RwLock::default(), most }
     }
 
-    pub(super) fn get_or_compile(
+    pub(super) fn get_or_compile<E>(
         &self,
         text: &str,
-        compile: impl FnOnce() -> Result<Compiled, ExpressionError>,
-    ) -> Result<Arc<Compiled>, ExpressionError> {
+        compile: impl FnOnce() -> Result<Compiled, E>,
+    ) -> Result<Arc<Compiled>, E> {
         if let Some(found) = self.kept.read().unwrap_or_else(PoisonError::into_inner).templates.get(text) {
             return Ok(Arc::clone(found));
         }

@@ -5,7 +5,7 @@ use minijinja::value::{Rest, Value};
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior};
 
 use crate::error::{ErrorKind, fault_with_hint};
-use crate::jinja::Undefined;
+use crate::jinja::{Undefined, guard};
 use crate::limits::Limits;
 use crate::python::{self, Printer};
 use crate::{filters, methods, tests};
@@ -30,6 +30,7 @@ pub(super) fn environment(undefined: Undefined, limits: Limits) -> Environment<'
     });
     filters::install(&mut env, limits);
     tests::install(&mut env, limits);
+    guard::install(&mut env, limits);
     install_globals(&mut env);
     env
 }

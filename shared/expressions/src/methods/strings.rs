@@ -8,6 +8,7 @@ use crate::error::{ErrorKind, Limit, bad_value, fault_with_hint, over};
 
 type Outcome = Result<Option<Value>, Error>;
 
+#[expect(clippy::cognitive_complexity, reason = "one flat match over the names")]
 pub(super) fn call(host: &Host<'_>, value: &Value, method: &str, args: &[Value]) -> Outcome {
     let Some(text) = value.as_str() else { return Ok(None) };
     host.charge(text.len())?;

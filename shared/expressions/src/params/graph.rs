@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::ExpressionError;
 use crate::jinja::{Jinja, is_template};
 
-/// How deep values with templates may be nested.
+/// What a parameter is before it is rendered.
 enum Node {
     Plain(Value),
     Template { value: Value, needs: BTreeSet<String> },
@@ -43,7 +43,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Gives defaults to parameters without a value; an immutable one always has its default. Earlier declarations come first.
-    pub(super) fn set_defaults<'s>(&mut self, declared: [&'s Map<String, Value>; 2]) {
+    pub(super) fn set_defaults(&mut self, declared: [&Map<String, Value>; 2]) {
         for (name, schema) in declared.into_iter().flatten() {
             let has_value = !matches!(self.nodes.get(name), None | Some(Node::Plain(Value::Null)));
             if !has_value || is_immutable(schema) {

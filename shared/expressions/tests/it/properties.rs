@@ -1,0 +1,128 @@
+//! Whatever is written, the answer is a value or an error.
+
+use expressions::jsonpath::JsonPath;
+use expressions::regexes::{Flags, Pattern};
+use expressions::{Context, ErrorKind, Jinja, casts, datastore_keys, orquesta};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Pieces that templates are made of, in any order.
+fn template() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "{{",
+        "}}",
+        "{%",
+        "%}",
+        "{#",
+        "#}",
+        " if ",
+        " for ",
+        " in ",
+        "set ",
+        "endif",
+        "endfor",
+        "else",
+        "x",
+        "d.a",
+        "l",
+        "[0]",
+        "[1:]",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "'s'",
+        "\"",
+        "1",
+        "2.5",
+        "-",
+        "+",
+        "*",
+        "~",
+        "|",
+        "upper",
+        "list",
+        "join",
+        "tojson",
+        "int",
+        "default(1)",
+        "sort",
+        "regex_replace('a', '\\1')",
+        "map(attribute='a')",
+        ".items()",
+        ".split()",
+        ",",
+        "=",
+        "==",
+        "is",
+        "defined",
+        "none",
+        "é",
+        "\n",
+        " ",
+    ]);
+    prop::collection::vec(pieces, 0..14).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+
+    #[test]
+    fn templates_never_panic(inside in template(), bare in template()) {
+        let context = Context::new().with("x", json!("text")).with("d", json!({"a": [1, null, {"b": 2.5}]})).with("l", json!([3, 1]));
+        let jinja = Jinja::default();
+        let statement = format!("{{% set v = ({inside}) %}}{{{{ v }}}}");
+        for text in [format!("{{{{ {inside} }}}}"), statement, bare] {
+            // The checks that are added never spoil a template.
+            let checked = jinja.validate(&text).err().map(|error| error.kind);
+            prop_assert_ne!(checked, Some(ErrorKind::Unsupported), "{}", text);
+            let _ = jinja.render(&text, &context);
+            let _ = jinja.evaluate(&text, &context);
+            let _ = jinja.render_typed(&text, &context);
+            let _ = jinja.references(&text);
+            let _ = datastore_keys(&text);
+            let _ = orquesta::validate(&jinja, &Value::from(text.as_str()));
+            let _ = orquesta::variables(&Value::from(text));
+        }
+    }
+
+    #[test]
+    fn casts_patterns_and_paths_never_panic(text in ".{0,40}", dense in "[\\[\\](){}'\"\\\\:,.0-9a-fxeE_+*?^$|#<>=!P-]{0,24}") {
+        for text in [&text, &dense] {
+            for type_name in ["array", "object", "boolean", "integer", "number", "string", "null"] {
+                let _ = casts::cast(Value::from(text.as_str()), type_name);
+            }
+            if let Ok(path) = JsonPath::parse(text) {
+                let _ = path.find(&json!({"a": [{"b": 1}]}));
+            }
+            if let Ok(pattern) = Pattern::new(text, Flags::default(), "abc\n") {
+                let _ = pattern.is_match("abc\n");
+            }
+        }
+    }
+
+    #[test]
+    fn what_python_prints_is_read_back(value in json_value()) {
+        let jinja = Jinja::default();
+        let printed = jinja.render("{{ v }}", &Context::new().with("v", json!([value]))).unwrap();
+        prop_assert_eq!(casts::cast(Value::from(printed), "array").unwrap(), json!([value]));
+    }
+}
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        prop::num::f64::NORMAL.prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(".{0,4}", inner, 0..4).prop_map(|entries| entries.into_iter().collect()),
+        ]
+    })
+}
