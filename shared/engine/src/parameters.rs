@@ -2,7 +2,7 @@
 
 use expressions::{
     Context, Jinja, KeyValues,
-    params::{self, Parameters},
+    params::{self, FinalParameters, Parameters},
 };
 use indexmap::IndexMap;
 use model::{Action, Parameter, RunnerType, SchemaValidator, runner_type};
@@ -28,9 +28,6 @@ pub struct ActionPlan {
     action_schemas: Map<String, Value>,
     config: Arc<Value>,
 }
-
-/// The runner's parameters, and the action's own.
-pub(crate) type Split = (Map<String, Value>, Map<String, Value>);
 
 /// What is given to an execution.
 #[derive(Debug, Default)]
@@ -160,11 +157,16 @@ impl ActionPlan {
         kept: &Map<String, Value>,
         context: &Map<String, Value>,
         keys: Arc<dyn KeyValues>,
-    ) -> Result<Split, String> {
+    ) -> Result<FinalParameters, String> {
         self.complete(jinja, kept, &self.surroundings(context, keys))
     }
 
-    fn complete(&self, jinja: &Jinja, kept: &Map<String, Value>, surroundings: &Context) -> Result<Split, String> {
+    fn complete(
+        &self,
+        jinja: &Jinja,
+        kept: &Map<String, Value>,
+        surroundings: &Context,
+    ) -> Result<FinalParameters, String> {
         params::render_final(jinja, self.parameters_with(kept), surroundings).map_err(|error| error.to_string())
     }
 
@@ -181,8 +183,8 @@ impl ActionPlan {
     }
 
     /// Parameters without a value are not given to the schema: what is required must be there, what is not may be left out.
-    fn check(&self, (runner, action): &Split) -> Result<(), String> {
-        let given = runner.iter().chain(action).filter(|(_, value)| !value.is_null());
+    fn check(&self, parameters: &FinalParameters) -> Result<(), String> {
+        let given = parameters.runner.iter().chain(&parameters.action).filter(|(_, value)| !value.is_null());
         let values: Map<String, Value> = given.map(|(name, value)| (name.clone(), value.clone())).collect();
         self.validator.validate(&Value::Object(values)).map_err(|problems| problems.join("; "))
     }

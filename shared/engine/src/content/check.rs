@@ -11,11 +11,6 @@ use crate::{Catalog, Error};
 const UNKNOWN_ACTION: &str = "unknown-action";
 const BAD_CRITERION: &str = "bad-criterion";
 
-/// Was this warning found by looking around, so that it must be found anew when the surroundings changed?
-pub(super) fn is_from_catalog(warning: &Diagnostic) -> bool {
-    warning.code == UNKNOWN_ACTION || warning.code == BAD_CRITERION
-}
-
 /// Checks a pack's rules against what the pack and the catalog hold: errors, or warnings.
 pub(super) fn pack(content: &PackContent, catalog: &Catalog) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     let mut found = Vec::new();

@@ -6,6 +6,7 @@ mod packs;
 mod resources;
 mod settle;
 
+use async_trait::async_trait;
 use ports::{Guard, Operation};
 use std::sync::Arc;
 
@@ -28,19 +29,23 @@ pub(crate) struct Change {
     pub(crate) operations: Vec<Operation>,
 }
 
+/// Something that changes content. Decided anew where another change was faster.
+#[async_trait]
+pub(crate) trait ContentChange: Send + Sync {
+    /// What to write, or `None` where everything is already as it should be.
+    async fn decide(&mut self, engine: &Engine, head: Head, catalog: &Catalog) -> Result<Option<Change>, Error>;
+}
+
 impl Engine {
-    /// Decides by `decide` and commits, again and again while others are faster. Returns the content as it is then.
-    pub(crate) async fn change_content<F>(&self, mut decide: F) -> Result<Arc<Catalog>, Error>
-    where
-        F: AsyncFnMut(Head, &Catalog) -> Result<Option<Change>, Error>,
-    {
+    /// Decides and commits, again and again while others are faster. Returns the content as it is then.
+    pub(crate) async fn change_content(&self, what: &mut dyn ContentChange) -> Result<Arc<Catalog>, Error> {
         for _ in 0..ATTEMPTS {
             let catalog = self.reload_catalog().await?;
             let (revision, head) = self.head().await?;
             if revision != catalog.revision {
                 continue;
             }
-            let Some(change) = decide(head, &catalog).await? else { return Ok(catalog) };
+            let Some(change) = what.decide(self, head, &catalog).await? else { return Ok(catalog) };
             match self.commit_change(revision, change).await {
                 Err(error) if error.kind == ErrorKind::Conflict => {}
                 Err(error) => return Err(error),

@@ -1,5 +1,6 @@
 //! Packs: files in, a live version out.
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use model::{
     Diagnostic, PackContent,
@@ -9,7 +10,7 @@ use ports::{Guard, Operation};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-use super::{Change, check};
+use super::{Change, ContentChange, check};
 use crate::{
     Catalog, Engine, Error, ErrorKind, Principal,
     catalog::{Head, HeadPack},
@@ -61,13 +62,9 @@ impl Engine {
         let (content, mut warnings) = load_pack(&files).map_err(invalid_pack)?;
         let digest = content.digest();
         let blob = self.store_content(&files, &content).await?;
-        let catalog = self
-            .change_content(async |head, catalog| {
-                warnings.retain(|warning| !check::is_from_catalog(warning));
-                warnings.extend(check::pack(&content, catalog).map_err(invalid_pack)?);
-                self.decide_install(principal, head, catalog, (&content, &digest, &blob)).await
-            })
-            .await?;
+        let mut install = Install { principal, content: &content, digest: &digest, blob: &blob, found: Vec::new() };
+        let catalog = self.change_content(&mut install).await?;
+        warnings.append(&mut install.found);
         tracing::info!(audit = "pack.register", user = principal.user, pack = content.pack.reference, digest);
         Ok(Registered {
             pack: content.pack.reference.clone(),
@@ -94,28 +91,36 @@ impl Engine {
         let text = serde_json::to_vec(content).map_err(Error::damaged)?;
         Ok(self.ports.blobs.put(text.into()).await?)
     }
+}
 
-    async fn decide_install(
-        &self,
-        principal: &Principal,
-        mut head: Head,
-        _catalog: &Catalog,
-        (content, digest, blob): (&PackContent, &str, &str),
-    ) -> Result<Option<Change>, Error> {
-        let pack = &content.pack.reference;
-        let live = HeadPack { digest: digest.to_owned(), content: blob.to_owned() };
+/// Makes a pack version the live one.
+struct Install<'a> {
+    principal: &'a Principal,
+    content: &'a PackContent,
+    digest: &'a str,
+    blob: &'a str,
+    /// Warnings from a look at what else is registered.
+    found: Vec<Diagnostic>,
+}
+
+#[async_trait]
+impl ContentChange for Install<'_> {
+    async fn decide(&mut self, engine: &Engine, mut head: Head, catalog: &Catalog) -> Result<Option<Change>, Error> {
+        self.found = check::pack(self.content, catalog).map_err(invalid_pack)?;
+        let pack = &self.content.pack.reference;
+        let live = HeadPack { digest: self.digest.to_owned(), content: self.blob.to_owned() };
         if head.packs.get(pack) == Some(&live) {
             return Ok(None);
         }
         head.packs.insert(pack.clone(), live);
         let mut operations: Vec<Operation> = Vec::new();
-        let key = records::pack_version_key(pack, digest);
-        if self.ports.store.get(&key).await?.is_none() {
+        let key = records::pack_version_key(pack, self.digest);
+        if engine.ports.store.get(&key).await?.is_none() {
             let record = PackVersionRecord {
-                version: content.pack.version.clone(),
-                content: blob.to_owned(),
-                registered_by: principal.user.clone(),
-                registered_at: self.ports.clock.now(),
+                version: self.content.pack.version.clone(),
+                content: self.blob.to_owned(),
+                registered_by: self.principal.user.clone(),
+                registered_at: engine.ports.clock.now(),
             };
             operations.push(records::put(key, &record, Vec::new(), Guard::Absent, records::Life::default())?);
         }

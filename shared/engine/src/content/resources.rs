@@ -1,11 +1,12 @@
 //! Rules, actions and trigger types written by the API: an overlay over what the packs hold.
 
+use async_trait::async_trait;
 use model::{Action, Ref, Rule, TriggerType};
 use ports::{Guard, Operation};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
-use super::{Change, DEFAULT_PACK, check, refuse_system_pack};
+use super::{Change, ContentChange, DEFAULT_PACK, check, refuse_system_pack};
 use crate::{
     Catalog, Engine, Error, ErrorKind, Principal,
     catalog::{Head, Overlay, OverlayEntry},
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// A kind of resource that the API writes.
-pub(crate) trait Resource: Clone + Serialize + DeserializeOwned {
+pub(crate) trait Resource: Clone + Serialize + DeserializeOwned + Send + Sync {
     /// The name in overlay keys and messages.
     const KIND: &'static str;
     fn reference(&self) -> &Ref;
@@ -147,23 +148,36 @@ impl Engine {
             Write::Delete(reference) => reference,
         };
         refuse_system_pack(reference.pack())?;
-        let catalog = self.change_content(async |head, catalog| self.decide_write(head, catalog, &write).await).await?;
-        let done = match write {
+        let done = match &write {
             Write::Create(_) => "create",
             Write::Update(_) => "update",
             Write::Delete(_) => "delete",
         };
+        let reference = reference.clone();
+        let mut write = write;
+        let catalog = self.change_content(&mut write).await?;
         tracing::info!(audit = done, user = principal.user, kind = T::KIND, reference = reference.as_str());
         Ok(catalog)
     }
 
-    async fn decide_write<T: Resource>(
+    async fn overlay_operation<T: Resource>(
         &self,
-        head: Head,
-        catalog: &Catalog,
-        write: &Write<'_, T>,
-    ) -> Result<Option<Change>, Error> {
-        let (reference, entry) = match write {
+        reference: &Ref,
+        entry: OverlayEntry<T>,
+    ) -> Result<Operation, Error> {
+        let key = records::overlay_key(T::KIND, reference.as_str());
+        let guard = match self.ports.store.get(&key).await? {
+            Some(record) => Guard::Version(record.version),
+            None => Guard::Absent,
+        };
+        records::put(key, &T::overlay(entry), Vec::new(), guard, records::Life::default())
+    }
+}
+
+#[async_trait]
+impl<T: Resource> ContentChange for Write<'_, T> {
+    async fn decide(&mut self, engine: &Engine, head: Head, catalog: &Catalog) -> Result<Option<Change>, Error> {
+        let (reference, entry) = match self {
             Write::Create(resource) => {
                 if let Some(id) = T::live(catalog, resource.reference()) {
                     return Err(exists::<T>(resource.reference(), id));
@@ -179,25 +193,13 @@ impl Engine {
                 (resource.reference(), OverlayEntry::Live { resource: (*resource).clone() })
             }
             Write::Delete(reference) => {
+                let reference: &Ref = reference;
                 T::live(catalog, reference).ok_or_else(|| Error::not_found(T::KIND, reference))?;
-                (*reference, OverlayEntry::Deleted { reference: (*reference).clone() })
+                (reference, OverlayEntry::Deleted { reference: reference.clone() })
             }
         };
-        let operation = self.overlay_operation::<T>(reference, entry).await?;
+        let operation = engine.overlay_operation::<T>(reference, entry).await?;
         Ok(Some(Change { head, operations: vec![operation] }))
-    }
-
-    async fn overlay_operation<T: Resource>(
-        &self,
-        reference: &Ref,
-        entry: OverlayEntry<T>,
-    ) -> Result<Operation, Error> {
-        let key = records::overlay_key(T::KIND, reference.as_str());
-        let guard = match self.ports.store.get(&key).await? {
-            Some(record) => Guard::Version(record.version),
-            None => Guard::Absent,
-        };
-        records::put(key, &T::overlay(entry), Vec::new(), guard, records::Life::default())
     }
 }
 

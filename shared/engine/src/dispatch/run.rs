@@ -94,12 +94,12 @@ impl Engine {
                 plan.final_parameters(&self.jinja, clear.expose(), &execution.context, keys)
             })
             .await?;
-        let (runner_parameters, action_parameters) = rendered.value.map_err(Error::invalid)?;
+        let parameters = rendered.value.map_err(Error::invalid)?;
         let is_secret = |name: &String, value: &Value| {
             plan.parameters.get(name).is_some_and(|parameter| parameter.secret)
                 || execution.parameters.get(name).is_some_and(|shown| shown != value)
         };
-        let all = runner_parameters.iter().chain(&action_parameters);
+        let all = parameters.runner.iter().chain(&parameters.action);
         let secret = all.filter(|(name, value)| is_secret(name, value)).map(|(_, value)| value);
         let redactor = Redactor::new(secret, &rendered.secrets);
         let context =
@@ -108,8 +108,8 @@ impl Engine {
             execution: execution.id,
             action,
             pack,
-            runner_parameters: Secret::new(runner_parameters),
-            action_parameters: Secret::new(action_parameters),
+            runner_parameters: Secret::new(parameters.runner),
+            action_parameters: Secret::new(parameters.action),
             context,
         };
         Ok((job, redactor))
