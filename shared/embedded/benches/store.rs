@@ -1,5 +1,5 @@
 //! CPU time per operation of the store on SQLite, all threads together: on a shared machine the time of day says little.
-#![expect(missing_docs, clippy::unwrap_used, reason = "a bench")]
+#![expect(clippy::unwrap_used, reason = "a bench")]
 
 use bytes::Bytes;
 use criterion::{
