@@ -19,3 +19,6 @@ mod webhook_body;
 pub use options::ApiOptions;
 pub use permission::Permission;
 pub use router::router;
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
 //! Actions and runner types.
 
+use engine::Catalog;
 use indexmap::IndexMap;
 use model::{Action, Id, Parameter, RunnerType};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::attributes::Resource;
 
@@ -20,19 +22,12 @@ pub(crate) struct ActionResource<'a> {
     enabled: bool,
     runner_type: &'a str,
     entry_point: &'a str,
-    parameters: Parameters<'a>,
+    parameters: Cow<'a, IndexMap<String, Parameter>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     output_schema: Option<&'a Value>,
     tags: &'a [Value],
     notify: Notify<'a>,
     metadata_file: &'a str,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
-enum Parameters<'a> {
-    Own(&'a IndexMap<String, Parameter>),
-    Merged(Map<String, Value>),
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -54,7 +49,7 @@ impl<'a> From<&'a Action> for ActionResource<'a> {
             enabled: action.enabled,
             runner_type: &action.runner_type,
             entry_point: &action.entry_point,
-            parameters: Parameters::Own(&action.parameters),
+            parameters: Cow::Borrowed(&action.parameters),
             output_schema: action.output_schema.as_ref(),
             tags: &action.tags,
             notify: action.notify.as_ref().map_or(Notify::None {}, Notify::Given),
@@ -65,8 +60,9 @@ impl<'a> From<&'a Action> for ActionResource<'a> {
 
 impl<'a> ActionResource<'a> {
     /// The action with the parameters that its runner brings.
-    pub(crate) fn overview(action: &'a Action) -> ActionResource<'a> {
-        ActionResource { parameters: Parameters::Merged(merged_parameters(action)), ..ActionResource::from(action) }
+    pub(crate) fn overview(action: &'a Arc<Action>, catalog: &Catalog) -> ActionResource<'a> {
+        let parameters = Cow::Owned(merged_parameters(action, catalog));
+        ActionResource { parameters, ..ActionResource::from(&**action) }
     }
 }
 
@@ -90,21 +86,10 @@ impl Resource for ActionResource<'_> {
     const EXCLUDABLE: &'static [&'static str] = &["parameters", "notify"];
 }
 
-/// The parameters that callers may give: the runner's, with what the action says of them, then the action's own.
-pub(crate) fn merged_parameters(action: &Action) -> Map<String, Value> {
-    let mut merged = Map::new();
-    for (name, parameter) in
-        model::runner_type(&action.runner_type).into_iter().flat_map(|runner| &runner.runner_parameters)
-    {
-        merged.insert(name.clone(), Value::Object(parameter.schema.clone()));
-    }
-    for (name, parameter) in &action.parameters {
-        match merged.get_mut(name) {
-            Some(Value::Object(schema)) => schema.extend(parameter.schema.clone()),
-            _ => drop(merged.insert(name.clone(), Value::Object(parameter.schema.clone()))),
-        }
-    }
-    merged
+/// The parameters of an action as they are when it runs: those of its runner, with what the action says of them, then its own.
+pub(crate) fn merged_parameters(action: &Arc<Action>, catalog: &Catalog) -> IndexMap<String, Parameter> {
+    // An action of a runner type that isn't known can't be run; then its own are all that there is to say.
+    catalog.plan(action).map_or_else(|_| action.parameters.clone(), |plan| plan.parameters.clone())
 }
 
 /// A runner type.

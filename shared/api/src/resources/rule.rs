@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
+use super::merged_parameters;
 use crate::attributes::Resource;
 
 /// A rule.
@@ -93,13 +94,8 @@ fn action_parameters<'a>(rule: &'a Rule, catalog: &Catalog, show_secrets: bool) 
         return Cow::Borrowed(&rule.action.parameters);
     }
     let mut masked = rule.action.parameters.clone();
-    let action = catalog.action(rule.action.reference.as_str());
-    let mut schema = action
-        .and_then(|action| model::runner_type(&action.runner_type))
-        .map(|runner| runner.runner_parameters.clone())
-        .unwrap_or_default();
-    schema.extend(action.into_iter().flat_map(|action| action.parameters.clone()));
-    mask_parameters(&mut masked, &schema);
+    let schema = catalog.action(rule.action.reference.as_str()).map(|action| merged_parameters(action, catalog));
+    mask_parameters(&mut masked, &schema.unwrap_or_default());
     Cow::Owned(masked)
 }
 

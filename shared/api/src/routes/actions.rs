@@ -27,14 +27,14 @@ use crate::{
     router::Api,
 };
 
-fn filtered<'a>(catalog: &'a Catalog, params: &Params) -> Result<Vec<&'a Action>, ApiError> {
+fn filtered<'a>(catalog: &'a Catalog, params: &Params) -> Result<Vec<&'a Arc<Action>>, ApiError> {
     let tag = params.get("tags");
     let tagged = |action: &Action| {
         let name = |value: &Value| value.get("name").and_then(Value::as_str).map(str::to_owned);
         tag.is_none_or(|tag| action.tags.iter().any(|own| name(own).as_deref() == Some(tag)))
     };
     let actions = catalog.actions.values().filter(|action| tagged(action));
-    chosen(actions.map(|action| Entry { reference: &action.reference, id: action.id(), item: &**action }), params)
+    chosen(actions.map(|action| Entry { reference: &action.reference, id: action.id(), item: action }), params)
 }
 
 fn find<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Arc<Action>, ApiError> {
@@ -43,24 +43,24 @@ fn find<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Arc<Action>, ApiErro
 
 /// GET /actions
 pub(crate) async fn list(State(api): State<Arc<Api>>, caller: Caller, params: Params) -> Answer {
-    answer_list(&api, &caller, &params, |action| action.into()).await
+    answer_list(&api, &caller, &params, |action, _| (&**action).into()).await
 }
 
 /// GET /actions/views/overview
 pub(crate) async fn overviews(State(api): State<Arc<Api>>, caller: Caller, params: Params) -> Answer {
-    answer_list(&api, &caller, &params, |action| ActionResource::overview(action)).await
+    answer_list(&api, &caller, &params, |action, catalog| ActionResource::overview(action, catalog)).await
 }
 
 async fn answer_list(
     api: &Api,
     caller: &Caller,
     params: &Params,
-    resource: for<'a> fn(&'a Action) -> ActionResource<'a>,
+    resource: for<'a> fn(&'a Arc<Action>, &Catalog) -> ActionResource<'a>,
 ) -> Answer {
     let (selection, paging) = (Selection::of::<ActionResource<'_>>(params)?, Paging::of(params, caller, api, None)?);
     let catalog = api.engine.catalog().await?;
     let page = Page::slice(filtered(&catalog, params)?, &paging);
-    page.of(page.items.iter().map(|action| resource(action)).collect()).answer(&selection)
+    page.of(page.items.iter().map(|action| resource(action, &catalog)).collect()).answer(&selection)
 }
 
 /// GET /actions/{ref_or_id}
@@ -101,13 +101,13 @@ pub(crate) async fn delete(State(api): State<Arc<Api>>, caller: Caller, Segment(
 /// GET /actions/views/parameters/{ref_or_id}: with those that the runner brings.
 pub(crate) async fn parameters(State(api): State<Arc<Api>>, Segment(name): Segment<String>) -> Answer {
     let catalog = api.engine.catalog().await?;
-    Ok(Json(json!({"parameters": merged_parameters(find(&catalog, &name)?)})).into_response())
+    Ok(Json(json!({"parameters": merged_parameters(find(&catalog, &name)?, &catalog)})).into_response())
 }
 
 /// GET /actions/views/overview/{ref_or_id}
 pub(crate) async fn overview(State(api): State<Arc<Api>>, Segment(name): Segment<String>, params: Params) -> Answer {
     let catalog = api.engine.catalog().await?;
-    one(&ActionResource::overview(find(&catalog, &name)?), &params)
+    one(&ActionResource::overview(find(&catalog, &name)?, &catalog), &params)
 }
 
 /// GET /actions/views/entry_point/{ref_or_id}: the text of its script.

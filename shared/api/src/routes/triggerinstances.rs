@@ -14,7 +14,7 @@ use crate::{
     error::ApiError,
     listing::{Page, Paging, listing_key, newest_first, walk},
     params::Params,
-    resources::TriggerInstanceResource,
+    resources::{ExplanationResource, TriggerInstanceResource},
     router::Api,
 };
 
@@ -111,5 +111,7 @@ pub(crate) async fn re_emit(State(api): State<Arc<Api>>, caller: Caller, Segment
 
 /// GET /triggerinstances/{id}/explain: what each rule made of it, and why.
 pub(crate) async fn explain(State(api): State<Arc<Api>>, caller: Caller, Segment(id): Segment<String>) -> Answer {
-    Ok(Json(api.engine.explain(&caller.principal, id_of(KIND, &id)?).await?).into_response())
+    let trail = api.engine.explain(&caller.principal, id_of(KIND, &id)?).await?;
+    let payload = api.engine.payload(&caller.principal, &trail.trigger_instance).await?;
+    Ok(Json(ExplanationResource::new(&trail, payload)?).into_response())
 }
