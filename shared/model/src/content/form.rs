@@ -20,7 +20,10 @@ impl<'a, 'f> Form<'a, 'f> {
     /// `None`, and an error, where the node is no mapping.
     pub(super) fn open(node: &'a Node, path: &str, findings: &'f mut Findings) -> Option<Form<'a, 'f>> {
         if node.as_map().is_none() {
-            let message = format!("must be a mapping, and this is {}", node.kind());
+            let message = match node.kind() {
+                "nothing" if path.is_empty() => "the file is empty".to_owned(),
+                kind => format!("must be a mapping, and this is {kind}"),
+            };
             findings.push(Finding::error("not-a-mapping", node.position, message).at(path));
             return None;
         }

@@ -122,10 +122,8 @@ impl Reading<'_> {
             let reference = name(&one).clone();
             let Some((first, other)) = distinct.insert(reference.clone(), (path.clone(), one)) else { continue };
             if distinct.get(&reference).is_some_and(|(_, kept)| *kept != other) {
-                let message = format!(
-                    "there is a {kind} \"{}\" in {first} already, and this one takes its place",
-                    reference.name()
-                );
+                let message =
+                    format!("{first} has the {kind} \"{}\" too, and this one takes its place", reference.name());
                 self.report(&path, Finding::warning("duplicate-name", yaml::Position::default(), message));
             }
         }
