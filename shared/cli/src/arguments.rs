@@ -21,7 +21,7 @@ Examples:
   squall up                                start the platform on this machine
   squall run core.local cmd=date           run an action and wait for it
   squall execution list --status failed    what went wrong lately
-  squall explain last                      which rules saw the last event, and why they did or didn't match
+  squall explain last                      which rules saw the last event, and why
 
 Exit codes: 0 done; 1 an error, or the execution did not succeed; 2 the command line is wrong; 130 interrupted.";
 

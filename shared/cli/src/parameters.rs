@@ -7,8 +7,8 @@ use std::path::Path;
 
 use crate::{Environment, client::nearest, failure::Failure};
 
-/// Variables that belong to the shell of whoever types, not to an action: `-e` leaves them out.
-const NOT_INHERITED: [&str; 15] = [
+/// Variables that belong to the shell of whoever types, and the keys of whoever types, not to an action: `-e` leaves them out.
+const NOT_INHERITED: [&str; 18] = [
     "PWD",
     "OLDPWD",
     "MAIL",
@@ -23,6 +23,9 @@ const NOT_INHERITED: [&str; 15] = [
     "SSH_TTY",
     "SSH_CONNECTION",
     "LANG",
+    "SQUALL_API_KEY",
+    "ST2_API_KEY",
+    "ST2_AUTH_TOKEN",
     "LS_COLORS",
 ];
 /// The action whose files are sent as request bodies.

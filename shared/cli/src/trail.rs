@@ -17,13 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Trail {
     instance: Value,
     rules: Vec<Value>,
+    content_changed: bool,
 }
 
 impl Trail {
     /// The trail of what has been gathered already.
     #[cfg(test)]
     pub(crate) fn of(instance: Value, rules: Vec<Value>) -> Trail {
-        Trail { instance, rules }
+        Trail { instance, rules, content_changed: false }
     }
 
     /// Gathers what there is now.
@@ -32,6 +33,7 @@ impl Trail {
         let mut trail = Trail {
             instance: explanation.get("trigger_instance").cloned().unwrap_or_default(),
             rules: explanation.get("rules").and_then(Value::as_array).cloned().unwrap_or_default(),
+            content_changed: explanation.get("content_changed") == Some(&Value::Bool(true)),
         };
         for rule in &mut trail.rules {
             add_execution(client, rule).await?;
@@ -57,6 +59,11 @@ impl Trail {
 
     pub(crate) fn rules(&self) -> &[Value] {
         &self.rules
+    }
+
+    /// Rules have changed since the event: the criteria are those of now.
+    pub(crate) fn content_changed(&self) -> bool {
+        self.content_changed
     }
 
     /// Nothing more will happen.
@@ -85,7 +92,12 @@ impl Trail {
 
     /// All of it as one document.
     pub(crate) fn to_json(&self) -> Value {
-        json!({"trigger_instance": self.instance, "rules": self.rules, "complete": self.is_complete()})
+        json!({
+            "trigger_instance": self.instance,
+            "content_changed": self.content_changed,
+            "rules": self.rules,
+            "complete": self.is_complete(),
+        })
     }
 }
 

@@ -70,7 +70,10 @@ impl Demo {
             let heading = |number: &str, text: &str| format!("{} {text}", look.paint(Ink::Cyan, number));
             session.console.line(&format!(
                 "{}\n{}\n{}\n\n{}",
-                heading("1", &format!("the platform is up at {} with {}, in {up}", platform.address(), live.join(", "))),
+                heading(
+                    "1",
+                    &format!("the platform is up at {} with {}, in {up}", platform.address(), live.join(", "))
+                ),
                 heading("2", &format!("an alert is posted to /api/v1/webhooks/{WEBHOOK}, and accepted in {accepted}")),
                 heading("3", "what became of it, in time since it was accepted:"),
                 timeline(look, &trail),
@@ -111,7 +114,7 @@ fn say_next(session: &mut Session, platform: &Platform, data: &Path) -> Result<(
     let command = |text: &str, why: &str| format!("  {text:<66} {}\n", quiet(why));
     let data = data.display();
     session.console.line(&format!(
-        "It stays up until Ctrl-C. In another terminal:\n\n{}{}{}{}{}\n{}",
+        "\nIt stays up until Ctrl-C. In another terminal:\n\n{}{}{}{}{}\n{}",
         command(&format!("export SQUALL_DATA={data}"), "where the address and the API key are"),
         command("squall run demo.remediate host=db-1 alert=HighCPU --tail", "run the action by hand"),
         command("squall trigger emit demo.deployed service=shop-web version=1.4.2", "let something else happen"),

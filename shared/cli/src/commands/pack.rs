@@ -187,15 +187,19 @@ async fn register(
 
 fn registered(answer: &Value) -> String {
     let text = |key: &str| answer.get(key).and_then(Value::as_str).unwrap_or_default();
-    let counts = answer.get("counts").and_then(Value::as_object);
-    let counts: Vec<_> = counts
-        .into_iter()
-        .flatten()
-        .filter_map(|(noun, count)| Some((noun, usize::try_from(count.as_u64()?).ok()?)))
-        .filter(|(_, count)| *count > 0)
-        .map(|(noun, count)| format!("{count} {}", noun.replace('_', " ")))
-        .collect();
-    format!("{} {} is registered: {}", text("pack"), text("version"), counts.join(", "))
+    let count = |key: &str| answer.get("counts").and_then(|counts| usize::try_from(counts.get(key)?.as_u64()?).ok());
+    let contents = in_words(
+        [
+            ("actions", "action"),
+            ("rules", "rule"),
+            ("triggers", "trigger type"),
+            ("sensors", "sensor"),
+            ("aliases", "alias"),
+            ("policies", "policy"),
+        ]
+        .map(|(key, noun)| (count(key).unwrap_or(0), noun)),
+    );
+    format!("{} {} is registered: {contents}", text("pack"), text("version"))
 }
 
 impl Validate {
@@ -285,14 +289,17 @@ impl<'a> Checked<'a> {
 }
 
 fn contents(content: &PackContent) -> String {
-    let counts = [
+    in_words([
         (content.actions.len(), "action"),
         (content.rules.len(), "rule"),
         (content.trigger_types.len(), "trigger type"),
         (content.sensors.len(), "sensor"),
         (content.aliases.len(), "alias"),
         (content.policies.len(), "policy"),
-    ];
+    ])
+}
+
+fn in_words(counts: [(usize, &str); 6]) -> String {
     let counts: Vec<_> = counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, noun)| counted(n, noun)).collect();
     if counts.is_empty() { "it is empty".to_owned() } else { counts.join(", ") }
 }

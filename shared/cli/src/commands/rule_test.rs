@@ -38,7 +38,12 @@ pub(crate) struct Test {
     #[arg(long, value_name = "REF")]
     rule_ref: Option<String>,
     /// The event's file; - reads the standard input
-    #[arg(long, value_name = "FILE", required_unless_present = "trigger_instance_id", conflicts_with = "trigger_instance_id")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "trigger_instance_id",
+        conflicts_with = "trigger_instance_id"
+    )]
     trigger_instance: Option<String>,
     /// An event of the host: its id, or "last"
     #[arg(long, value_name = "ID")]
@@ -53,13 +58,22 @@ impl Test {
         let compiled = CompiledRule::new(Arc::new(rule.clone()));
         let now = Timestamp::from(jiff::Timestamp::now());
         let explanation = rules::explain(&compiled, &Event::new(Arc::clone(&payload), now, Arc::new(NoKeyValues)));
-        let tried = Tried { other_trigger: other_trigger(&rule, &event), parameters: render(&rule, payload), rule, explanation };
+        let tried = Tried {
+            other_trigger: other_trigger(&rule, &event),
+            parameters: render(&rule, payload),
+            rule,
+            explanation,
+        };
         if !session.print_data(&tried.to_json())? {
             let look = session.console.look();
             session.console.line(&tried.show(look))?;
         }
         if !compiled.datastore_keys().is_empty() {
-            session.console.say(Ink::Dim, "note", "the rule reads the datastore, and this test has none: its keys are empty")?;
+            session.console.say(
+                Ink::Dim,
+                "note",
+                "the rule reads the datastore, and this test has none: its keys are empty",
+            )?;
         }
         Ok(if tried.matches() { Outcome::Success } else { Outcome::Unsuccessful })
     }
@@ -158,15 +172,20 @@ impl Tried {
             text.push_str(&format!("  {}\n", look.paint(Ink::Dim, line)));
         }
         if !self.rule.enabled {
-            text.push_str(&format!("  {}\n", look.paint(Ink::Yellow, "the rule is disabled, so it would not be tried")));
+            text.push_str(&format!(
+                "  {}\n",
+                look.paint(Ink::Yellow, "the rule is disabled, so it would not be tried")
+            ));
         }
         text + &self.show_action(look)
     }
 
     fn show_action(&self, look: Look) -> String {
         let action = &self.rule.action.reference;
+        if !self.explanation.matched || self.other_trigger.is_some() {
+            return String::new();
+        }
         match &self.parameters {
-            Ok(_) if !self.explanation.matched || self.other_trigger.is_some() => String::new(),
             Ok(parameters) => {
                 let heading = format!("\n{} would be requested\n", look.paint(Ink::Bold, action.as_str()));
                 heading + &details(look, &[Field::new("parameters", "/parameters")], &json!({"parameters": parameters}))

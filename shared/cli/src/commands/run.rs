@@ -21,7 +21,7 @@ Parameters are cast by the action's schema:
   list=a,b,c               an array: so, as JSON, or given several times
   map=k1=v1,k2=v2          an object: so, or as JSON
   @name=path               the content of a file
-  word and all that follow the parameter \"cmd\"
+  word …                   \"cmd\": this word and all that follow
 
 Examples:
   squall run core.local date

@@ -107,7 +107,11 @@ impl Emit {
         let request = self.trace_tag.iter().fold(request, |request, tag| request.header("St2-Trace-Tag", tag));
         let answer = client.send(request).await?;
         let id = answer.trigger_instance();
-        let text = format!("{} has happened\nsee what came of it with `squall explain {}`", self.trigger, id.as_deref().unwrap_or("last"));
+        let text = format!(
+            "{} has happened\nsee what came of it with `squall explain {}`",
+            self.trigger,
+            id.as_deref().unwrap_or("last")
+        );
         session.print_done(&json!({"id": id, "trigger": self.trigger, "payload": payload}), &text)
     }
 

@@ -70,9 +70,18 @@ fn block(value: &Value, depth: usize) -> String {
         Value::Object(fields) => {
             fields.iter().map(|(name, value)| entry(&format!("{}:", printable(name)), value, depth)).collect()
         }
-        Value::Array(items) => items.iter().map(|item| entry("-", item, depth)).collect(),
+        Value::Array(items) => items.iter().map(|item| list_item(item, depth)).collect(),
         Value::String(text) => printable(text).trim_end().lines().map(|line| format!("{indent}{line}\n")).collect(),
         other => format!("{indent}{}\n", Kind::Plain.text(other)),
+    }
+}
+
+/// An object stands right behind its dash.
+fn list_item(item: &Value, depth: usize) -> String {
+    let fields = block(item, depth + 1);
+    match fields.split_at_checked(2 * depth + 2) {
+        Some((_, rest)) if item.is_object() && is_block(item) => format!("{}- {rest}", "  ".repeat(depth)),
+        _ => entry("-", item, depth),
     }
 }
 
@@ -127,8 +136,7 @@ mod tests {
             b
           stderr: ""
           list:
-            -
-              n: 1
+            - n: 1
               m: null
             - x
           succeeded: true

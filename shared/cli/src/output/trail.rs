@@ -1,6 +1,6 @@
 //! The trail of an event as a timeline.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::values::Kind;
 use crate::{
@@ -20,6 +20,9 @@ const MOST_OUTPUT: usize = 20;
 pub(crate) fn timeline(look: Look, trail: &Trail) -> String {
     let mut timeline = Timeline { look, start: text(trail.instance(), "/occurrence_time"), text: String::new() };
     timeline.event(trail.instance());
+    if trail.content_changed() {
+        timeline.quiet("│ ", "rules have changed since: the criteria below are those of now");
+    }
     let rules = trail.rules();
     for (at, rule) in rules.iter().enumerate() {
         timeline.rule(rule, at + 1 == rules.len());
@@ -38,7 +41,11 @@ pub(crate) fn criterion(look: Look, criterion: &Value, width: usize) -> String {
         _ => ("✘", Ink::Red),
     };
     let shown = |pointer: &str| criterion.pointer(pointer).map(compact).unwrap_or_default();
-    let mut line = format!("{} {} {}", text(criterion, "/key"), text(criterion, "/operator"), shown("/pattern"));
+    let pattern = match criterion.get("pattern") {
+        Some(Value::Object(children)) if text(criterion, "/operator") == "search" => search(children),
+        _ => shown("/pattern"),
+    };
+    let mut line = format!("{} {} {pattern}", text(criterion, "/key"), text(criterion, "/operator"));
     let why = match (text(criterion, "/reason"), criterion.pointer("/value_found")) {
         ("", _) => String::new(),
         (reason, None | Some(Value::Null)) => format!("  {reason}"),
@@ -48,6 +55,14 @@ pub(crate) fn criterion(look: Look, criterion: &Value, width: usize) -> String {
     let room = width.saturating_sub(line.chars().count());
     let why = if room > 8 { cut(&printable(&why).replace(['\n', '\t'], " "), room) } else { String::new() };
     format!("{} {line}{}", look.paint(ink, mark), look.paint(Ink::Dim, &why))
+}
+
+/// The criteria that a `search` has of the items, as one reads them.
+fn search(children: &Map<String, Value>) -> String {
+    let child = |(key, child): (&String, &Value)| {
+        format!("{key} {} {}", text(child, "/type"), child.get("pattern").map(compact).unwrap_or_default())
+    };
+    children.iter().map(child).collect::<Vec<_>>().join(", ")
 }
 
 struct Timeline<'a> {
@@ -75,7 +90,8 @@ impl Timeline<'_> {
         let (branch, rail) = if last { ("└ ", "  ") } else { ("├ ", "│ ") };
         let name = self.look.paint(Ink::Bold, text(rule, "/rule"));
         let (mark, ink, verdict) = verdict(rule);
-        let (mark, verdict) = (self.look.paint(ink, mark), self.look.paint(ink, &verdict));
+        let room = self.width().saturating_sub(text(rule, "/rule").len() + 5);
+        let (mark, verdict) = (self.look.paint(ink, mark), self.look.paint(ink, &cut(&verdict, room)));
         let at = rule.pointer("/enforcement/enforced_at").and_then(Value::as_str);
         self.line(at, branch, &format!("{mark} {name} {verdict}"));
         let width = self.width().saturating_sub(8);
@@ -168,7 +184,9 @@ fn verdict(rule: &Value) -> (&'static str, Ink, String) {
         (true, true, true) if note.is_empty() => ("✔", Ink::Green, "matched".to_owned()),
         (true, true, true) => ("✔", Ink::Green, format!("matched: {note}")),
         (true, true, false) => ("○", Ink::Dim, "stood back: it is a backstop, and another rule matched".to_owned()),
-        (true, false, _) if !failure.is_empty() => ("!", Ink::Red, format!("could not be evaluated: {}", printable(failure))),
+        (true, false, _) if !failure.is_empty() => {
+            ("!", Ink::Red, format!("could not be evaluated: {}", printable(failure)))
+        }
         (true, false, _) if note.is_empty() => ("✘", Ink::Red, "did not match".to_owned()),
         (true, false, _) => ("✘", Ink::Red, format!("did not match: {note}")),
     }

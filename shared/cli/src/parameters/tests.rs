@@ -106,7 +106,12 @@ fn a_command_is_taken_only_where_there_is_one_to_take() {
 }
 
 #[test]
-fn the_shell_s_own_variables_stay_at_home() {
-    let environment = Environment::from_iter([("HOME", "/root"), ("PATH", "/bin"), ("DEPLOY", "blue")]);
+fn the_shell_s_own_variables_and_keys_stay_at_home() {
+    let environment = Environment::from_iter([
+        ("HOME", "/root"),
+        ("ST2_API_KEY", "key"),
+        ("SQUALL_API_KEY", "key"),
+        ("DEPLOY", "blue"),
+    ]);
     assert_eq!(inherited(&environment), json!({"DEPLOY": "blue"}));
 }

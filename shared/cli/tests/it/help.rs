@@ -54,8 +54,7 @@ async fn the_whole_is_explained() {
       squall up                                start the platform on this machine
       squall run core.local cmd=date           run an action and wait for it
       squall execution list --status failed    what went wrong lately
-      squall explain last                      which rules saw the last event, and why they did or
-      didn't match
+      squall explain last                      which rules saw the last event, and why
 
     Exit codes: 0 done; 1 an error, or the execution did not succeed; 2 the command line is wrong; 130
     interrupted.
@@ -101,7 +100,7 @@ async fn a_command_is_explained_with_examples() {
       list=a,b,c               an array: so, as JSON, or given several times
       map=k1=v1,k2=v2          an object: so, or as JSON
       @name=path               the content of a file
-      word and all that follow the parameter "cmd"
+      word …                   "cmd": this word and all that follow
 
     Examples:
       squall run core.local date

@@ -2,6 +2,7 @@
 //! bodies.
 
 mod connection;
+mod demo;
 mod execution;
 mod harness;
 mod help;

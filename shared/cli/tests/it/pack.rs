@@ -62,11 +62,11 @@ async fn what_is_no_pack_is_not_taken_for_one() {
 #[tokio::test]
 async fn every_file_goes_to_the_host() {
     let host = Host::start().await;
-    let counts = json!({"actions": 0, "rules": 1, "trigger_types": 0});
+    let counts = json!({"actions": 0, "rules": 1, "triggers": 0});
     host.on("POST /packs/versions", 201, json!({"pack": "tiny", "version": "1.0.0", "counts": counts, "warnings": []}));
     let pack = directory(&[("pack.yaml", PACK), ("rules/on_hook.yaml", RULE), (".git/HEAD", "ref")]);
     assert_snapshot!(host.squall(&["pack", "register", pack.path().to_str().unwrap()]).await.text(), @"
-    tiny 1.0.0 is registered: 1 rules
+    tiny 1.0.0 is registered: 1 rule
     exit 0
     ");
     let body = &host.seen()[0].body;

@@ -1,6 +1,6 @@
 //! `squall rule`.
 
-use super::harness::{Host, directory};
+use super::harness::{Host, directory, squall_in};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -85,4 +85,57 @@ async fn enabling_sends_the_rule_back_by_its_id_and_without_masks() {
     let mut wanted = rule();
     wanted["enabled"] = json!(false);
     assert_eq!(host.sent(), wanted);
+}
+
+const RULE: &str = "\
+name: critical
+pack: demo
+enabled: true
+trigger: {type: core.st2.webhook, parameters: {url: alerts}}
+criteria:
+  trigger.body.severity: {type: equals, pattern: critical}
+action: {ref: demo.remediate, parameters: {host: '{{ trigger.body.host }}', count: 3}}
+";
+
+async fn tried(event: &str) -> String {
+    let files = directory(&[("rule.yaml", RULE), ("event.json", event)]);
+    let at = |name: &str| files.path().join(name).display().to_string();
+    let arguments = ["rule", "test", "--rule", &at("rule.yaml"), "--trigger-instance", &at("event.json")];
+    squall_in(&[], &arguments).await.text().replace(&at(""), "")
+}
+
+#[tokio::test]
+async fn a_rule_is_tried_without_a_host() {
+    assert_snapshot!(tried(r#"{"payload": {"body": {"severity": "critical", "host": "db-1"}}}"#).await, @r#"
+    demo.critical matches
+      ✔ trigger.body.severity equals "critical"
+
+    demo.remediate would be requested
+    parameters:
+      host: db-1
+      count: 3
+    exit 0
+    "#);
+    assert_snapshot!(tried(r#"{"payload": {"body": {"severity": "warning", "host": "db-1"}}}"#).await, @r#"
+    demo.critical does not match
+      ✘ trigger.body.severity equals "critical"  found "warning": the value is not equal to the pattern
+    exit 1
+    "#);
+    assert_snapshot!(tried(r#"{"payload": {"body": {"severity": "critical"}}}"#).await, @r#"
+    demo.critical matches
+      ✔ trigger.body.severity equals "critical"
+      ✘ demo.remediate can't be requested: parameter "host": `trigger.body.host` is undefined (line 1, column 4); give it a value, or a fall-back with `| default(…)`
+    exit 1
+    "#);
+    assert_snapshot!(tried(r#"{"trigger": "demo.deployed", "payload": {"service": "shop"}}"#).await, @r#"
+    demo.critical does not match
+      ✘ it listens to core.st2.webhook, and the event is one of demo.deployed
+      ✘ trigger.body.severity equals "critical"  the value is not equal to the pattern: nothing was found at this key
+    exit 1
+    "#);
+    assert_snapshot!(tried(r#"{"body": {}}"#).await, @r#"
+    ! error: event.json has no payload
+    ! hint: such as {"trigger": "core.st2.webhook", "payload": {"body": {}}}
+    exit 2
+    "#);
 }

@@ -30,11 +30,30 @@ async fn it_waits_and_shows_what_came_of_it() {
     let get = format!("GET /executions/{ID}");
     let result = json!({"failed": false, "succeeded": true, "return_code": 0, "stdout": "a\nb", "stderr": ""});
     host.on(&get, 200, execution("running", Value::Null)).on(&get, 200, execution("succeeded", result));
-    let done = host.squall(&["run", "core.local", "timeout=5", "date", "-u=1", "--trace-tag", "release"]).await;
+    let done = host.squall(&["run", "core.local", "timeout=5", "date", "-z", "--trace-tag", "release"]).await;
     assert_eq!(done.code, 2, "an option that there is not: {done:?}");
 
     let done = host.squall(&["run", "core.local", "--trace-tag", "release", "timeout=5", "--", "date", "-u"]).await;
-    assert_snapshot!(done.text(), @"");
+    assert_snapshot!(done.text(), @r#"
+    id:         696f5a3c1d2e3f4a5b6c7d8e
+    action:     core.local
+    status:     succeeded
+    user:       admin
+    start:      2026-03-02 09:14:05.120Z
+    end:        2026-03-02 09:14:05.162Z
+    elapsed:    42 ms
+    parameters:
+      cmd: date
+    result:
+      failed: false
+      succeeded: true
+      return_code: 0
+      stdout:
+        a
+        b
+      stderr: ""
+    exit 0
+    "#);
     let wanted = json!({
         "action": "core.local", "parameters": {"timeout": 5, "cmd": "date -u"},
         "context": {"trace_context": {"trace_tag": "release"}},

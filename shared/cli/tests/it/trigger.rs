@@ -8,7 +8,12 @@ use serde_json::json;
 async fn an_event_by_hand_is_cast_by_the_payload_schema() {
     let host = Host::start().await;
     let kind = json!({"ref": "demo.deployed", "payload_schema": {"properties": {"minutes": {"type": "integer"}}}});
-    host.on("GET /triggertypes/demo.deployed", 200, kind).on("POST /webhooks/st2", 202, json!({}));
+    host.on("GET /triggertypes/demo.deployed", 200, kind).on_with(
+        "POST /webhooks/st2",
+        202,
+        &[("X-Trigger-Instance-Id", "696f")],
+        json!({}),
+    );
     let done = host
         .squall(&[
             "trigger",
@@ -22,7 +27,7 @@ async fn an_event_by_hand_is_cast_by_the_payload_schema() {
         .await;
     assert_snapshot!(done.text(), @"
     demo.deployed has happened
-    see what came of it with `squall explain last`
+    see what came of it with `squall explain 696f`
     exit 0
     ");
     let wanted = json!({"trigger": "demo.deployed", "payload": {"version": "1", "minutes": 3, "service": "shop"}});
@@ -56,8 +61,7 @@ async fn the_last_event_has_a_name() {
       body:
         status: firing
         alerts:
-          -
-            n: 1
+          - n: 1
     exit 0
     ");
     assert_snapshot!(host.squall(&["trigger-instance", "re-emit", "last"]).await.text(), @"

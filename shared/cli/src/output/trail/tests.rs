@@ -16,11 +16,15 @@ fn trail() -> Trail {
         "key": "trigger.body.n", "operator": "gt", "pattern": 3, "value_found": null, "verdict": "failed",
         "reason": "a text can't be compared with a number",
     });
+    let searched = json!({
+        "key": "trigger.body.alerts", "operator": "search", "verdict": "holds", "value_found": [],
+        "pattern": {"item.status": {"type": "equals", "pattern": "firing"}, "item.n": {"type": "gt", "pattern": 1}},
+    });
     Trail::of(
         json!({"id": "e1", "trigger": "core.a1b2", "occurrence_time": at(0.0), "status": "processed"}),
         vec![
             json!({
-                "rule": "demo.critical_alert", "enabled": true, "matched": true, "criteria": [holds],
+                "rule": "demo.critical_alert", "enabled": true, "matched": true, "criteria": [holds, searched],
                 "enforcement": {"id": "f1", "status": "succeeded", "enforced_at": at(0.8)},
                 "execution": {
                     "id": "x1", "status": "succeeded", "action": {"ref": "demo.remediate"}, "start_timestamp": at(0.8),
@@ -53,6 +57,7 @@ fn an_event_is_told_with_its_times() {
               │
      +0.8 ms  ├ ✔ demo.critical_alert matched
               │     ✔ trigger.body.status equals "firing"
+              │     ✔ trigger.body.alerts search item.status equals "firing", item.n gt 1
      +0.8 ms  │   enforcement f1 succeeded
      +0.8 ms  │   execution x1 demo.remediate
      +0.8 ms  │     requested
@@ -81,7 +86,7 @@ fn an_event_is_told_with_its_times() {
 fn on_a_narrow_terminal_lines_are_cut() {
     let look = Look { width: Some(60), ..Look::default() };
     let timeline = timeline(look, &trail());
-    assert!(timeline.lines().all(|line| line.chars().count() <= 80), "{timeline}");
+    assert!(timeline.lines().all(|line| line.chars().count() <= 60), "{timeline}");
 }
 
 #[test]
