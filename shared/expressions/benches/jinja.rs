@@ -1,7 +1,5 @@
 //! What a template costs once it is compiled: the simplest, and one field of payloads of very different size.
 
-#![expect(missing_docs, reason = "criterion's macros make public items")]
-
 use std::hint::black_box;
 use std::sync::Arc;
 
