@@ -140,7 +140,7 @@ fn bodies_of_the_api_pass_the_same_checks() {
     });
     let read = parse_rule(&rule).unwrap();
     assert_eq!((read.reference.as_str(), read.enabled, read.metadata_file.as_str()), ("default.r", false, ""));
-    let mut wrong = rule.clone();
+    let mut wrong = rule;
     wrong["criteria"]["trigger.body.a"]["type"] = "equal".into();
     wrong["enable"] = true.into();
     wrong["action"] = json!({});
