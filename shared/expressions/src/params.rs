@@ -23,8 +23,14 @@ pub struct Parameters<'a> {
     pub given: &'a Map<String, Value>,
 }
 
-/// The parameters that a runner gets: those that the runner declares, and those that only the action declares.
-pub type FinalParameters = (Map<String, Value>, Map<String, Value>);
+/// The parameters that a runner gets.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FinalParameters {
+    /// Those that the runner declares.
+    pub runner: Map<String, Value>,
+    /// Those that only the action declares.
+    pub action: Map<String, Value>,
+}
 
 /// Why parameters can't be rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,16 +134,16 @@ pub fn render_final(
     }
     graph.set_defaults([parameters.action, parameters.runner]);
     let rendered = graph.resolve()?;
-    let (mut of_runner, mut of_action) = FinalParameters::default();
+    let mut parts = FinalParameters::default();
     for name in rendered.keys() {
         let value = cast(name, &rendered, schema(parameters, name))?;
         if parameters.runner.contains_key(name) {
-            of_runner.insert(name.clone(), value);
+            parts.runner.insert(name.clone(), value);
         } else if parameters.action.contains_key(name) {
-            of_action.insert(name.clone(), value);
+            parts.action.insert(name.clone(), value);
         }
     }
-    Ok((of_runner, of_action))
+    Ok(parts)
 }
 
 fn schema<'a>(parameters: Parameters<'a>, name: &str) -> Option<&'a Value> {

@@ -73,7 +73,7 @@ fn the_runner_gets_all_parameters_in_two_parts() {
     let action = json!({"cmd": {"default": "echo {{ who }}"}, "who": {"type": "string"}});
     let given = json!({"who": "{{ as given }}", "other": 1});
     let parameters = Parameters { runner: map(&runner), action: map(&action), given: map(&given) };
-    let (of_runner, of_action) = render_final(&Jinja::default(), parameters, &Context::new()).unwrap();
-    assert_eq!(Value::Object(of_runner), json!({"timeout": 60, "cmd": "echo {{ as given }}"}));
-    assert_eq!(Value::Object(of_action), json!({"who": "{{ as given }}"}));
+    let parts = render_final(&Jinja::default(), parameters, &Context::new()).unwrap();
+    assert_eq!(Value::Object(parts.runner), json!({"timeout": 60, "cmd": "echo {{ as given }}"}));
+    assert_eq!(Value::Object(parts.action), json!({"who": "{{ as given }}"}));
 }

@@ -24,7 +24,7 @@ pub(crate) fn answer(case: &Value) -> Answer {
             let fields = Fields::of(case);
             let (runner, action) =
                 render_final(&Jinja::default(), fields.parameters(), &action_context(case)).map_err(told)?;
-            Ok(json!([runner, action]))
+            Ok(json!([parts.runner, parts.action]))
         }
         "orquesta" => orquesta::evaluate(case),
         "validate" => orquesta::validate(case),
