@@ -18,7 +18,7 @@ pub(crate) struct Failure {
     message: String,
     hints: Vec<String>,
     kind: FailureKind,
-    answer: Option<Value>,
+    answer: Option<Box<Value>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,13 +67,13 @@ impl Failure {
 
     /// Keeps what the host answered, for a caller that can show more of it.
     pub(crate) fn with_answer(mut self, answer: Value) -> Failure {
-        self.answer = Some(answer);
+        self.answer = Some(Box::new(answer));
         self
     }
 
     /// What the host answered.
     pub(crate) fn answer(&self) -> Option<&Value> {
-        self.answer.as_ref()
+        self.answer.as_deref()
     }
 
     pub(crate) fn is_not_found(&self) -> bool {

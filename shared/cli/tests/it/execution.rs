@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 fn executions(range: std::ops::Range<u32>) -> Value {
     let execution = |n: u32| {
         json!({
-            "id": format!("696f5a3c1d2e3f4a5b6c{n:04}"), "status": if n % 2 == 0 { "succeeded" } else { "failed" },
+            "id": format!("696f5a3c1d2e3f4a5b6c{n:04}"), "status": if n.is_multiple_of(2) { "succeeded" } else { "failed" },
             "action": {"ref": "demo.remediate"}, "context": {"user": "stanley"}, "rule": {"ref": "demo.critical_alert"},
             "start_timestamp": format!("2026-03-02T09:14:{n:02}.120000Z"), "elapsed_seconds": 0.042,
         })
