@@ -195,7 +195,7 @@ impl Step<'_> {
         let key = &record.key;
         self.statement(text)?.execute(params![key.partition, key.sort, due, ttl, encode(&entries)?, body(record)])?;
         let id = self.connection.last_insert_rowid();
-        self.note(None, &key.partition, &key.sort, None, true);
+        self.note((None, &key.partition), &key.sort, None, true);
         entries.iter().try_for_each(|entry| self.place(key, id, entry))
     }
 
@@ -237,26 +237,26 @@ impl Step<'_> {
 
     fn remove(&mut self, key: &Key, stored: &Stored) -> rusqlite::Result<()> {
         self.statement("DELETE FROM records WHERE id = ?1")?.execute([stored.id])?;
-        self.note(None, &key.partition, &key.sort, None, false);
+        self.note((None, &key.partition), &key.sort, None, false);
         decode(&stored.entries)?.iter().try_for_each(|entry| self.displace(key, entry))
     }
 
     fn place(&mut self, key: &Key, record: i64, (slot, partition, sort): &Entry<'_>) -> rusqlite::Result<()> {
         let text = "INSERT INTO places (slot, partition, sort, record_partition, record_sort, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         self.statement(text)?.execute(params![slot, partition, sort, key.partition, key.sort, record])?;
-        self.note(Some(*slot), partition, sort, Some(key), true);
+        self.note((Some(*slot), partition), sort, Some(key), true);
         Ok(())
     }
 
     fn displace(&mut self, key: &Key, (slot, partition, sort): &Entry<'_>) -> rusqlite::Result<()> {
         let text = "DELETE FROM places WHERE slot = ?1 AND partition = ?2 AND sort = ?3 AND record_partition = ?4 AND record_sort = ?5";
         self.statement(text)?.execute(params![slot, partition, sort, key.partition, key.sort])?;
-        self.note(Some(*slot), partition, sort, Some(key), false);
+        self.note((Some(*slot), partition), sort, Some(key), false);
         Ok(())
     }
 
     /// Keeps a change for the outlines, where somebody asked for one.
-    fn note(&mut self, slot: Option<u8>, partition: &str, sort: &str, key: Option<&Key>, came: bool) {
+    fn note(&mut self, (slot, partition): (Option<u8>, &str), sort: &str, key: Option<&Key>, came: bool) {
         let slot = slot.and_then(|number| Slot::ALL.into_iter().find(|slot| slot.number() == number));
         if self.outlines.follows(slot, partition) {
             let place = Place { sort: sort.to_owned(), key: key.cloned() };
