@@ -1,1 +1,3 @@
 //! Scenarios, the simulator and the house rules.
+
+pub mod sim;
