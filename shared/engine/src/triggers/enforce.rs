@@ -50,7 +50,13 @@ impl Engine {
             failure_reason: None,
         };
         match self.enforce(instance, Arc::new(event.payload), Guard::Absent, &HashSet::new()).await {
-            Err(error) if error.kind == crate::ErrorKind::Conflict => self.handle_trigger_instance(event.id).await,
+            Err(error) if error.kind == crate::ErrorKind::Conflict => {
+                // Only what is stored came before. Where nothing is, the sender must hear that it has to send it again.
+                match self.ports.store.get(&records::trigger_instance_key(event.id)).await? {
+                    Some(_) => self.handle_trigger_instance(event.id).await,
+                    None => Err(error),
+                }
+            }
             other => other,
         }
     }
