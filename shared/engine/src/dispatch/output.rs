@@ -3,9 +3,12 @@
 use async_trait::async_trait;
 use model::{Id, OutputChunk, OutputStream, Timestamp};
 use ports::{Guard, Operation, OutputSink, Query};
-use std::sync::Mutex;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
-use crate::{Engine, Error, Principal, catalog::lock, records, redact::Redactor};
+use crate::{Engine, Error, ErrorKind, Principal, catalog::lock, records, redact::Redactor};
 
 /// Text in one chunk; escaped as JSON it must fit into a record.
 const CHUNK_BYTES: usize = 16 * 1024;
@@ -24,7 +27,10 @@ struct Tail {
 struct State {
     stdout: Tail,
     stderr: Tail,
+    /// Cut and not known to be stored.
     cut: Vec<OutputChunk>,
+    /// The last commit failed: it may have been done all the same.
+    in_doubt: bool,
     sequence: u64,
     total: usize,
 }
@@ -34,40 +40,85 @@ pub(crate) struct Output<'a> {
     engine: &'a Engine,
     execution: Id,
     redactor: &'a Redactor,
+    /// The version of the execution that its worker holds: who does not hold it any more writes no output either.
+    held: AtomicU64,
     state: Mutex<State>,
+    writing: futures::lock::Mutex<()>,
 }
 
 impl<'a> Output<'a> {
-    pub(crate) fn new(engine: &'a Engine, execution: Id, redactor: &'a Redactor) -> Output<'a> {
-        Output { engine, execution, redactor, state: Mutex::default() }
+    pub(crate) fn new(engine: &'a Engine, execution: Id, version: u64, redactor: &'a Redactor) -> Output<'a> {
+        let (held, state, writing) = (AtomicU64::new(version), Mutex::default(), futures::lock::Mutex::default());
+        Output { engine, execution, redactor, held, state, writing }
+    }
+
+    /// Says which version of the execution its worker holds now.
+    pub(crate) fn hold(&self, version: u64) {
+        self.held.store(version, Ordering::Relaxed);
     }
 
     /// Writes what has come so far, so that whoever follows the execution sees it.
     pub(crate) async fn flush(&self) -> Result<(), Error> {
-        let chunks = {
-            let mut state = lock(&self.state);
-            self.cut_all(&mut state, false);
-            std::mem::take(&mut state.cut)
-        };
-        for batch in chunks.chunks(BATCH) {
-            self.engine.ports.store.commit(self.operations(batch)?).await?;
-        }
-        Ok(())
+        // The action writes, and so does its worker, within one task: neither may wait for the other.
+        let Some(_writing) = self.writing.try_lock() else { return Ok(()) };
+        self.cut_all(false);
+        self.store_all_but(0).await
     }
 
     /// What is left, for the commit that ends the execution.
     pub(crate) async fn finish(&self) -> Result<Vec<Operation>, Error> {
-        let mut chunks = {
-            let mut state = lock(&self.state);
-            self.cut_all(&mut state, true);
-            std::mem::take(&mut state.cut)
-        };
-        while chunks.len() > BATCH {
-            let rest = chunks.split_off(BATCH);
-            self.engine.ports.store.commit(self.operations(&chunks)?).await?;
-            chunks = rest;
+        self.cut_all(true);
+        self.store_all_but(BATCH).await?;
+        let left = lock(&self.state).cut.clone();
+        self.operations(&left)
+    }
+
+    /// Stores chunks until there are no more than `rest`. A chunk is forgotten only when it is known to be stored.
+    async fn store_all_but(&self, rest: usize) -> Result<(), Error> {
+        if lock(&self.state).in_doubt {
+            self.forget_stored().await?;
         }
-        self.operations(&chunks)
+        loop {
+            let batch: Vec<OutputChunk> = {
+                let state = lock(&self.state);
+                if state.cut.len() <= rest {
+                    return Ok(());
+                }
+                state.cut.iter().take(BATCH).cloned().collect()
+            };
+            let mut operations = self.operations(&batch)?;
+            let version = self.held.load(Ordering::Relaxed);
+            operations.push(Operation::Check(records::execution_key(self.execution), Guard::Version(version)));
+            if let Err(error) = self.engine.ports.store.commit(operations).await {
+                lock(&self.state).in_doubt = true;
+                return Err(self.unless_held(error.into()).await);
+            }
+            lock(&self.state).cut.drain(..batch.len());
+        }
+    }
+
+    /// After a commit of which it is not known whether it was done: what is there need not be written again.
+    async fn forget_stored(&self) -> Result<(), Error> {
+        let last = Query::partition(records::output_partition(self.execution), 1).descending();
+        let page = self.engine.ports.store.query(&last).await?;
+        let last: Option<OutputChunk> = page.records.first().map(records::read).transpose()?;
+        let mut state = lock(&self.state);
+        state.cut.retain(|chunk| last.as_ref().is_none_or(|last| chunk.sequence > last.sequence));
+        state.in_doubt = false;
+        Ok(())
+    }
+
+    /// A conflict, where the execution is still held, is about chunks that are there already, or about a version that the worker has
+    /// moved itself meanwhile: both pass.
+    async fn unless_held(&self, error: Error) -> Error {
+        if error.kind != ErrorKind::Conflict {
+            return error;
+        }
+        match self.engine.ports.store.get(&records::execution_key(self.execution)).await {
+            Ok(Some(record)) if record.version != self.held.load(Ordering::Relaxed) => error,
+            Ok(None) => error,
+            Ok(Some(_)) | Err(_) => Error::new(ErrorKind::Unavailable, error.message),
+        }
     }
 
     fn operations(&self, chunks: &[OutputChunk]) -> Result<Vec<Operation>, Error> {
@@ -79,10 +130,11 @@ impl<'a> Output<'a> {
         chunks.iter().map(put).collect()
     }
 
-    fn cut_all(&self, state: &mut State, last: bool) {
+    fn cut_all(&self, last: bool) {
         let now = self.engine.ports.clock.now();
+        let mut state = lock(&self.state);
         for stream in [OutputStream::Stdout, OutputStream::Stderr] {
-            self.cut(state, stream, now, last);
+            self.cut(&mut state, stream, now, last);
         }
     }
 

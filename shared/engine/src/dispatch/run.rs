@@ -145,7 +145,7 @@ impl Engine {
     /// Runs to the end, while the lease is kept, output is written and the inbox is watched.
     async fn work(&self, mut held: Held, job: Job, redactor: &Redactor) -> Result<(), Error> {
         let id = held.execution.id;
-        let output = Output::new(self, id, redactor);
+        let output = Output::new(self, id, held.version, redactor);
         let (cancel, canceled) = CancelHandle::new();
         held.cancel = Some(cancel);
         let (_present, mut nudges) = self.running.enter(id);
@@ -160,6 +160,7 @@ impl Engine {
                     _ = nudges.next() => self.look_into_inbox(&mut held).await,
                     () = tick => self.tend(&mut held, &output).await,
                 };
+                output.hold(held.version);
                 if let Err(error) = tended {
                     self.is_still_held(&held, &error)?;
                 }
@@ -192,6 +193,7 @@ impl Engine {
         if now.since(held.looked) >= INBOX_EVERY {
             self.look_into_inbox(held).await?;
         }
+        output.hold(held.version);
         output.flush().await
     }
 
