@@ -61,8 +61,9 @@ impl Engine {
         let row = Id::at(now, self.ports.clock.entropy());
         let key = ports::Key::new(records::inbox_partition(id), row.to_string());
         let message = Message::Cancel { user: principal.user.clone() };
-        // Gone by itself where the worker is lost before it looks.
-        let life = records::Life { due: None, ttl: Some(now.after(self.options.retention)) };
+        // Due, too: where the execution ends before its worker looks and the wake is lost, somebody must clear the row away.
+        let life =
+            records::Life { due: Some(now.after(self.options.lease)), ttl: Some(now.after(self.options.retention)) };
         self.ports.store.commit(vec![records::put(key, &message, Vec::new(), Guard::Absent, life)?]).await?;
         self.ports.wakes.send(vec![Wake { key: records::execution_key(id), at: now }]).await;
         Ok(())

@@ -33,7 +33,8 @@ impl Subject {
         let (kind, id) = key.partition.split_once('/')?;
         let id = id.parse().ok()?;
         match kind {
-            "execution" => Some(Subject::Execution(id)),
+            // A row in an inbox is looked at by looking at whose it is.
+            "execution" | "inbox" => Some(Subject::Execution(id)),
             "trigger_instance" => Some(Subject::TriggerInstance(id)),
             "timer" => Some(Subject::Timer(id)),
             _ => None,
