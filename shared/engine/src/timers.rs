@@ -86,8 +86,12 @@ impl Engine {
         if timer.next.is_none_or(|next| next > now) {
             return Ok(());
         }
-        if self.catalog().await?.listeners(id).is_none() {
-            self.ports.store.commit(vec![Operation::Delete(record.key, Some(Guard::Version(record.version)))]).await?;
+        let catalog = self.catalog().await?;
+        if catalog.listeners(id).is_none() {
+            // Not where the content that this host knows is not the live one: then the timer may be newer.
+            let unchanged = Operation::Check(records::head_key(), Guard::Version(catalog.revision));
+            let delete = Operation::Delete(record.key, Some(Guard::Version(record.version)));
+            self.ports.store.commit(vec![delete, unchanged]).await?;
             return Ok(());
         }
         let Some(schedule) = schedule(&timer.trigger) else { return Ok(()) };

@@ -18,7 +18,9 @@ pub(super) fn pending(revision: u64, now: Timestamp) -> Result<Operation, Error>
 impl Engine {
     /// Does what follows from the live content and takes the mark of `revision` away. Doing it twice does nothing.
     pub(crate) async fn settle(&self, revision: u64) -> Result<(), Error> {
-        let catalog = self.catalog().await?;
+        // What another host changed may not be known here yet.
+        let catalog = self.reload_catalog().await?;
+        let unchanged = Operation::Check(records::head_key(), Guard::Version(catalog.revision));
         let wanted: BTreeMap<Id, _> = catalog.timers().into_iter().map(|trigger| (trigger.id(), trigger)).collect();
         let standing = self.standing_timers().await?;
         let now = self.ports.clock.now();
@@ -38,9 +40,9 @@ impl Engine {
                 .map(|id| Operation::Delete(records::timer_key(*id), None)),
         );
         for batch in operations.chunks(BATCH) {
-            self.ports.store.commit(batch.to_vec()).await?;
+            self.ports.store.commit([batch, std::slice::from_ref(&unchanged)].concat()).await?;
         }
-        self.ports.store.commit(vec![Operation::Delete(records::settle_key(revision), None)]).await?;
+        self.ports.store.commit(vec![Operation::Delete(records::settle_key(revision), None), unchanged]).await?;
         self.ports.wakes.send(wakes).await;
         Ok(())
     }
