@@ -1,4 +1,4 @@
-//! The REST interface: StackStorm's resources, codes and headers over the engine. [`router`] is the whole of it; who listens, and on
+//! The REST interface: StackStorm's resources, codes and headers over the engine. [`router()`] is the whole of it; who listens, and on
 //! what address, is the host's matter.
 
 mod attributes;

@@ -30,15 +30,15 @@ async fn every_route_answers_401_without_a_credential_and_with_a_wrong_one() {
             continue;
         }
         for path in paths(route.path).iter().map(|path| concrete(path)) {
-            let reply = world.request(method(route.method), &path).as_nobody().send("").await;
+            let reply = world.request(method(route.method), &path).by_nobody().send("").await;
             assert_eq!(
                 (reply.status, reply.fault().as_str()),
                 (401, "Unauthorized - One of Token or API key required."),
                 "{path}"
             );
-            let wrong = world.request(method(route.method), &path).as_nobody().header("St2-Api-Key", "wrong");
+            let wrong = world.request(method(route.method), &path).by_nobody().header("St2-Api-Key", "wrong");
             assert_eq!(wrong.send("").await.status, 401, "{path}");
-            let token = world.request(method(route.method), &path).as_nobody().header("X-Auth-Token", "wrong");
+            let token = world.request(method(route.method), &path).by_nobody().header("X-Auth-Token", "wrong");
             assert_eq!(token.send("").await.status, 401, "{path}");
         }
     }
@@ -50,7 +50,7 @@ async fn every_route_is_found_and_users_get_403_where_admins_are_wanted() {
     let world = World::new().await;
     for route in table() {
         for path in paths(route.path).iter().map(|path| concrete(path)) {
-            let reply = world.request(method(route.method), &path).as_user().send("").await;
+            let reply = world.request(method(route.method), &path).by_user().send("").await;
             assert!(!matches!(reply.status, 405 | 500), "{path}: {}", reply.text);
             assert!(!reply.text.contains("No route matches"), "{path}");
             let Access::Needs(permission) = route.access else { continue };
@@ -75,7 +75,7 @@ async fn paths_that_only_look_like_a_route_lead_nowhere() {
         "//api/v1/rules",
         "/api/v1/rules%2f",
     ] {
-        let reply = world.request(Method::GET, path).as_nobody().send("").await;
+        let reply = world.request(Method::GET, path).by_nobody().send("").await;
         assert!(matches!(reply.status, 401 | 404), "{path}: {}", reply.status);
         let reply = world.get(path).await;
         assert_eq!(reply.status, 404, "{path}: {}", reply.text);
@@ -110,9 +110,9 @@ async fn request_ids_are_echoed_or_made() {
 #[tokio::test]
 async fn keys_come_in_the_query_too_and_nothing_else_makes_a_principal() {
     let world = World::new().await;
-    let reply = world.request(Method::GET, "/user?st2-api-key=wrong").as_nobody().send("").await;
+    let reply = world.request(Method::GET, "/user?st2-api-key=wrong").by_nobody().send("").await;
     assert_eq!(reply.status, 401);
-    let spoof = world.request(Method::GET, "/user?user=ann").as_user().header("X-Forwarded-User", "ann");
+    let spoof = world.request(Method::GET, "/user?user=ann").by_user().header("X-Forwarded-User", "ann");
     let spoof = spoof.header("Remote-User", "ann").send("").await.expect(200);
     assert_eq!((&spoof["username"], &spoof["rbac"]["is_admin"]), (&"ben".into(), &false.into()));
 }
@@ -122,7 +122,7 @@ async fn origins_are_allowed_only_where_they_are_listed() {
     let options = ApiOptions { allow_origins: vec!["https://console.example".into()], ..ApiOptions::default() };
     let world = World::with(options).await;
     let preflight =
-        |origin: &'static str| world.request(Method::OPTIONS, "/rules").as_nobody().header("Origin", origin);
+        |origin: &'static str| world.request(Method::OPTIONS, "/rules").by_nobody().header("Origin", origin);
     let reply = preflight("https://console.example").send("").await;
     assert_eq!((reply.status, reply.header("access-control-allow-origin")), (204, "https://console.example"));
     assert_eq!(reply.header("access-control-allow-credentials"), "");
@@ -134,7 +134,7 @@ async fn origins_are_allowed_only_where_they_are_listed() {
 async fn healthz_and_readyz_need_no_credential() {
     let world = World::new().await;
     for path in ["/healthz", "/api/v1/readyz"] {
-        assert_eq!(world.request(Method::GET, path).as_nobody().send("").await.expect(200)["status"], "ok");
+        assert_eq!(world.request(Method::GET, path).by_nobody().send("").await.expect(200)["status"], "ok");
     }
     assert!(world.get("/api/v1/").await.expect(200)["version"].is_string());
     assert_eq!(world.get("/").await.status, 200);

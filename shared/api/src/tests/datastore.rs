@@ -45,7 +45,7 @@ async fn secret_keys_are_shown_to_admins_who_ask() {
     assert_eq!((&made["secret"], &made["encrypted"]), (&json!(true), &json!(true)));
     let clear = world.get("/keys/pass?decrypt=true").await.expect(200);
     assert_eq!((&clear["value"], &clear["encrypted"]), (&json!("hunter22"), &json!(false)));
-    let user = world.request(Method::GET, "/keys/pass?decrypt=true").as_user().send("").await;
+    let user = world.request(Method::GET, "/keys/pass?decrypt=true").by_user().send("").await;
     assert!(!user.text.contains("hunter22"), "{}", user.text);
 }
 
@@ -53,12 +53,12 @@ async fn secret_keys_are_shown_to_admins_who_ask() {
 async fn user_keys_are_the_users_own() {
     let world = World::new().await;
     let body = json!({"value": "x", "scope": "user"});
-    let made = world.request(Method::PUT, "/keys/mine").as_user().json(&body).await.expect(200);
+    let made = world.request(Method::PUT, "/keys/mine").by_user().json(&body).await.expect(200);
     assert_eq!((&made["user"], &made["scope"]), (&json!("ben"), &json!("st2kv.user")));
     assert_eq!(world.get("/keys/mine?scope=user").await.status, 404, "ann has none");
     assert_eq!(world.get("/keys/mine?user=ben").await.expect(200)["value"], "x");
-    let other = world.request(Method::GET, "/keys/mine?user=ann").as_user().send("").await;
+    let other = world.request(Method::GET, "/keys/mine?user=ann").by_user().send("").await;
     assert_eq!(other.status, 403, "{}", other.text);
-    let all = world.request(Method::GET, "/keys?scope=all").as_user().send("").await;
+    let all = world.request(Method::GET, "/keys?scope=all").by_user().send("").await;
     assert_eq!(all.header("x-total-count"), "1", "{}", all.text);
 }

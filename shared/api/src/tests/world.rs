@@ -147,12 +147,12 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    pub(super) fn as_user(mut self) -> Self {
+    pub(super) fn by_user(mut self) -> Self {
         self.key = Some(self.world.user.clone());
         self
     }
 
-    pub(super) fn as_nobody(mut self) -> Self {
+    pub(super) fn by_nobody(mut self) -> Self {
         self.key = None;
         self
     }
@@ -210,7 +210,7 @@ const DEMO: [(&str, &str); 8] = [
     ),
     (
         "rules/never.yaml",
-        "name: never\npack: demo\nenabled: true\ntrigger:\n  type: core.st2.webhook\n  parameters: {url: hooks/push}\n\
+        "name: never\npack: demo\nenabled: true\ntrigger:\n  type: core.st2.webhook\n  parameters: {url: /hooks/push/}\n\
          criteria:\n  trigger.body.who: {type: equals, pattern: nobody}\naction:\n  ref: demo.greet\n",
     ),
     (
