@@ -15,6 +15,7 @@ mod local_shell_script;
 mod noop;
 mod options;
 mod parameters;
+mod plain_command;
 mod process;
 mod python;
 mod shell;
