@@ -22,8 +22,7 @@ pub(crate) fn answer(case: &Value) -> Answer {
         }
         "render_final_params" => {
             let fields = Fields::of(case);
-            let (runner, action) =
-                render_final(&Jinja::default(), fields.parameters(), &action_context(case)).map_err(told)?;
+            let parts = render_final(&Jinja::default(), fields.parameters(), &action_context(case)).map_err(told)?;
             Ok(json!([parts.runner, parts.action]))
         }
         "orquesta" => orquesta::evaluate(case),
