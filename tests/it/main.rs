@@ -1,4 +1,5 @@
 //! Integration tests.
 
+mod budgets;
 mod house_rules;
 mod simulator;
