@@ -84,7 +84,9 @@ pub(crate) fn rules(setting: &Setting) -> Vec<RuleSpec> {
     let mut rules = vec![
         RuleSpec::new("alpha_all", hook("alpha"), "{ref: sim.work, parameters: {text: \"{{ trigger.body.text }}\"}}"),
         RuleSpec::new("alpha_odd", hook("alpha"), "{ref: sim.work, parameters: {text: odd}}")
-            .when("trigger.body.lane: {type: equals, pattern: odd}", |payload| payload.pointer("/body/lane") == Some(&Value::from("odd")))
+            .when("trigger.body.lane: {type: equals, pattern: odd}", |payload| {
+                payload.pointer("/body/lane") == Some(&Value::from("odd"))
+            })
             .toggled(),
         RuleSpec::new("beta_big", hook("beta"), &text("{{ trigger.body.size }}"))
             .when("trigger.body.size: {type: greaterthan, pattern: 5}", |payload| {
@@ -115,10 +117,16 @@ pub(crate) fn rules(setting: &Setting) -> Vec<RuleSpec> {
     }
     if setting.keys {
         rules.push(RuleSpec::new("key_created", plain(core_types::KEY_CREATE), &text("{{ trigger.object.name }}")));
-        rules.push(RuleSpec::new("key_changed", plain(core_types::KEY_VALUE_CHANGE), &text("{{ trigger.new_object.value }}")));
+        rules.push(RuleSpec::new(
+            "key_changed",
+            plain(core_types::KEY_VALUE_CHANGE),
+            &text("{{ trigger.new_object.value }}"),
+        ));
     }
     if setting.storm {
-        rules.extend((0..STORM_RULES).map(|number| RuleSpec::new(&format!("storm_{number:02}"), hook("storm"), &text("storm"))));
+        rules.extend(
+            (0..STORM_RULES).map(|number| RuleSpec::new(&format!("storm_{number:02}"), hook("storm"), &text("storm"))),
+        );
     }
     rules
 }
@@ -134,13 +142,22 @@ pub(crate) fn core_pack() -> PackFiles {
         (format!("triggers/{name}.yaml"), format!("name: {name}\ndescription: x\n{schema}"))
     };
     let mut files = vec![
-        with(core_types::WEBHOOK, "parameters_schema: {type: object, properties: {url: {type: string, required: true}}}\n"),
+        with(
+            core_types::WEBHOOK,
+            "parameters_schema: {type: object, properties: {url: {type: string, required: true}}}\n",
+        ),
         with(
             core_types::INTERVAL_TIMER,
             "parameters_schema: {type: object, properties: {unit: {type: string}, delta: {type: integer}, timezone: {type: string}}}\n",
         ),
     ];
-    for kind in [core_types::ACTION, core_types::KEY_CREATE, core_types::KEY_UPDATE, core_types::KEY_VALUE_CHANGE, core_types::KEY_DELETE] {
+    for kind in [
+        core_types::ACTION,
+        core_types::KEY_CREATE,
+        core_types::KEY_UPDATE,
+        core_types::KEY_VALUE_CHANGE,
+        core_types::KEY_DELETE,
+    ] {
         files.push(with(kind, ""));
     }
     pack("core", 0, files)
@@ -149,14 +166,21 @@ pub(crate) fn core_pack() -> PackFiles {
 /// The pack of actions and rules, in one of its versions.
 pub(crate) fn sim_pack(setting: &Setting, version: u64) -> PackFiles {
     let action = |name: &str, runner: &str, parameters: &str| {
-        (format!("actions/{name}.yaml"), format!("name: {name}\nrunner_type: {runner}\nenabled: true\nparameters: {{{parameters}}}\n"))
+        (
+            format!("actions/{name}.yaml"),
+            format!("name: {name}\nrunner_type: {runner}\nenabled: true\nparameters: {{{parameters}}}\n"),
+        )
     };
     let mut files = vec![
         ("triggers/event.yaml".to_owned(), "name: event\ndescription: x\n".to_owned()),
         action("work", "noop", "text: {type: string, default: none}"),
         action("quick", "noop", "text: {type: string}"),
         action("strict", "noop", "number: {type: integer, required: true}"),
-        action("inject", "inject-trigger", "trigger: {type: string}, payload: {type: object}, trace_tag: {type: string}"),
+        action(
+            "inject",
+            "inject-trigger",
+            "trigger: {type: string}, payload: {type: object}, trace_tag: {type: string}",
+        ),
     ];
     files.extend(rules(setting).iter().map(|rule| (format!("rules/{}.yaml", rule.name), rule.yaml())));
     pack(PACK, version, files)

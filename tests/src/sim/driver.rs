@@ -196,10 +196,14 @@ impl Driver<'_> {
         let now = world.now();
         let next = {
             let queues = lock(&world.queues);
-            let due = world.due(FOR_EVER, DUE_PAGE).into_iter().filter_map(|record| {
-                Some(record.due?.max(queues.not_before.get(&record.key).copied().unwrap_or(now)))
-            });
-            let queued = [queues.wakes.first_key_value().map(|(place, _)| place.0), queues.events.first_key_value().map(|(place, _)| place.0)];
+            let due = world
+                .due(FOR_EVER, DUE_PAGE)
+                .into_iter()
+                .filter_map(|record| Some(record.due?.max(queues.not_before.get(&record.key).copied().unwrap_or(now))));
+            let queued = [
+                queues.wakes.first_key_value().map(|(place, _)| place.0),
+                queues.events.first_key_value().map(|(place, _)| place.0),
+            ];
             let waiting = [world.clock.next_wake(), self.executor.next_stall_end()];
             let hosts = lock(&world.hosts);
             let starts = hosts.iter().filter(|host| host.engine.is_none()).map(|host| host.starts);
@@ -225,7 +229,9 @@ impl Driver<'_> {
 async fn take_event(world: Arc<World>, engine: Arc<Engine>, event: TriggerEvent, shown_again: (Timestamp, u64)) {
     let id = event.id;
     match engine.receive(event).await {
-        Ok(()) if world.fault(world.faults.redelivered) => world.step(format_args!("event {id} is taken, and stays on the bus")),
+        Ok(()) if world.fault(world.faults.redelivered) => {
+            world.step(format_args!("event {id} is taken, and stays on the bus"))
+        }
         Ok(()) => {
             world.step(format_args!("event {id} is taken"));
             lock(&world.queues).events.remove(&shown_again);

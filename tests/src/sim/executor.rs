@@ -129,7 +129,8 @@ impl Executor {
     /// Drops all tasks of a group as they stand, in the order of their numbers.
     pub(crate) fn kill(&mut self, group: Group) {
         self.adopt();
-        let doomed: Vec<TaskId> = self.tasks.iter().filter(|(_, task)| task.group == group).map(|(id, _)| *id).collect();
+        let doomed: Vec<TaskId> =
+            self.tasks.iter().filter(|(_, task)| task.group == group).map(|(id, _)| *id).collect();
         for id in doomed {
             self.stalled.remove(&id);
             self.tasks.remove(&id);

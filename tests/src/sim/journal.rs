@@ -83,8 +83,8 @@ pub(crate) struct Journal {
     pub(crate) revision_at: BTreeMap<Id, u64>,
     /// Since which revision a rule was on or off, in order; a rule that is not here was never changed.
     pub(crate) switched: BTreeMap<String, Vec<(u64, bool)>>,
-    /// The content revision that brought the rules.
-    pub(crate) installed: Option<u64>,
+    /// The content revision that brought the rules, and when.
+    pub(crate) installed: Option<(u64, Timestamp)>,
     /// The content revision that is live.
     pub(crate) revision: u64,
     /// Timers by trigger and creation.
@@ -120,10 +120,15 @@ impl Journal {
     }
 
     /// The store took a commit.
-    pub(crate) fn commit(&mut self, moment: Moment, changes: &[Change<'_>], execution_of: impl Fn(&Key) -> Option<Record>) {
+    pub(crate) fn commit(
+        &mut self,
+        moment: Moment,
+        changes: &[Change<'_>],
+        execution_of: impl Fn(&Key) -> Option<Record>,
+    ) {
         for change in changes {
             let Some((kind, rest)) = change.key.partition.split_once('/') else {
-                self.content(change, changes);
+                self.content(moment.now, change, changes);
                 continue;
             };
             let Ok(id) = rest.parse::<Id>() else { continue };
@@ -174,7 +179,8 @@ impl Journal {
         if after.log.last().map(|line| line.status) != Some(after.status) {
             wrong = Some("does not end with the status");
         }
-        let follows = |(a, b): (&ExecutionLog, &ExecutionLog)| a.status.check(b.status).is_ok() && a.timestamp <= b.timestamp;
+        let follows =
+            |(a, b): (&ExecutionLog, &ExecutionLog)| a.status.check(b.status).is_ok() && a.timestamp <= b.timestamp;
         if !after.log.iter().zip(after.log.iter().skip(1)).all(follows) {
             wrong = Some("has a step that the table does not have, or goes back in time");
         }
@@ -191,7 +197,8 @@ impl Journal {
         let execution = execution_of(&key).and_then(|record| self.read::<Execution>(&key, &record.body));
         let held = execution.is_some_and(|execution| execution.lease.is_some());
         if !held || self.claims.get(&id).copied() != moment.task {
-            self.violations.push(format!("output of execution {id} is written by {:?}, who does not hold it", moment.task));
+            self.violations
+                .push(format!("output of execution {id} is written by {:?}, who does not hold it", moment.task));
         }
         if change.before.is_some() {
             self.violations.push(format!("output {} of execution {id} is written over", change.key.sort));
@@ -199,7 +206,8 @@ impl Journal {
     }
 
     fn instance(&mut self, id: Id, change: &Change<'_>) {
-        let before: Option<TriggerInstance> = change.before.as_ref().and_then(|record| self.read(change.key, &record.body));
+        let before: Option<TriggerInstance> =
+            change.before.as_ref().and_then(|record| self.read(change.key, &record.body));
         if before.is_some_and(|instance| instance.status.is_final()) {
             self.violations.push(format!("trigger instance {id} is finished, and is written once more"));
         }
@@ -219,14 +227,14 @@ impl Journal {
     }
 
     /// The content head is the first of a change; the rules that the change is about stand in the same commit.
-    fn content(&mut self, change: &Change<'_>, all: &[Change<'_>]) {
+    fn content(&mut self, now: Timestamp, change: &Change<'_>, all: &[Change<'_>]) {
         if change.key.partition != "content" {
             return;
         }
         self.revision = change.before.as_ref().map_or(1, |record| record.version + 1);
         let head: Option<serde_json::Value> = change.after.and_then(|after| self.read(change.key, &after.body));
         if self.installed.is_none() && head.is_some_and(|head| head.pointer("/packs/sim").is_some()) {
-            self.installed = Some(self.revision);
+            self.installed = Some((self.revision, now));
         }
         let rules = all.iter().filter(|change| change.key.partition == "overlay").filter_map(|change| change.after);
         for rule in rules {

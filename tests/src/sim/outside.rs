@@ -133,7 +133,8 @@ impl SimBlobs {
 
     async fn reach(&self, dies: bool) -> Result<(), BlobError> {
         self.world.occasion(self.host, dies).await;
-        if self.world.fault(self.world.faults.unreachable) {
+        // A pack has many files, and one that can't be put fails the whole.
+        if self.world.fault(self.world.faults.unreachable / 8) {
             return Err(BlobError::Unavailable("simulated".to_owned()));
         }
         Ok(())

@@ -47,7 +47,9 @@ impl Plan {
         // Most are short, some outlast many leases.
         let pause = *random.pick(&[0, 300, 2_000, 2_000, 30_000]).unwrap_or(&0);
         let count = random.below(8);
-        let pieces = (0..count).map(|number| (random.between(0, pause), stream(&mut random), text(&mut random, number))).collect();
+        let pieces = (0..count)
+            .map(|number| (random.between(0, pause), stream(&mut random), text(&mut random, number)))
+            .collect();
         Plan { status, pieces, rest: random.between(0, pause), obeys: random.chance(7_000), large: random.chance(500) }
     }
 }

@@ -40,10 +40,14 @@ impl SimStore {
     async fn write(&self, mut operations: Vec<Operation>) -> Result<(), StoreError> {
         let world = &self.world;
         match world.mutant {
-            Some(Mutant::GuardsIgnored) => operations = operations.into_iter().map(|operation| self.unguarded(operation)).collect(),
+            Some(Mutant::GuardsIgnored) => {
+                operations = operations.into_iter().map(|operation| self.unguarded(operation)).collect()
+            }
             Some(Mutant::CommitsLost) if world.fault(LOST) => return Ok(()),
             Some(Mutant::DueForgotten) => operations.iter_mut().for_each(forget_due),
-            Some(Mutant::OutputDropped) => operations.retain(|operation| !operation.key().partition.starts_with("output/")),
+            Some(Mutant::OutputDropped) => {
+                operations.retain(|operation| !operation.key().partition.starts_with("output/"))
+            }
             _ => {}
         }
         if operations.is_empty() {
@@ -52,9 +56,11 @@ impl SimStore {
         let before: Vec<Option<Record>> = operations.iter().map(|operation| world.record(operation.key())).collect();
         let executions = executions_of(world, &operations);
         world.memory.commit(operations.clone()).await?;
-        let changes: Vec<Change<'_>> = operations.iter().zip(before).filter_map(|(operation, before)| change(operation, before)).collect();
+        let changes: Vec<Change<'_>> =
+            operations.iter().zip(before).filter_map(|(operation, before)| change(operation, before)).collect();
         let moment = Moment { task: world.spawner.current(), now: world.now(), epoch: world.epoch() };
-        lock(&world.journal).commit(moment, &changes, |key| executions.iter().find(|record| record.key == *key).cloned());
+        lock(&world.journal)
+            .commit(moment, &changes, |key| executions.iter().find(|record| record.key == *key).cloned());
         Ok(())
     }
 

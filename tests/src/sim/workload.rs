@@ -25,7 +25,8 @@ pub(crate) async fn begin(world: Arc<World>) {
     for files in [content::core_pack(), content::sim_pack(&world.setting, 0)] {
         let register = |engine: Arc<Engine>| {
             let files = files.clone();
-            let call: BoxFuture<'static, _> = Box::pin(async move { engine.register_pack(&Principal::system(), files).await });
+            let call: BoxFuture<'static, _> =
+                Box::pin(async move { engine.register_pack(&Principal::system(), files).await });
             call
         };
         if first.insist(register).await.is_none() {
@@ -124,9 +125,11 @@ impl Client {
         let storm = self.world.setting.storm && self.random.chance(1_000);
         let url = if storm { "storm" } else { *self.random.pick(&["alpha", "beta", "/beta/"]).unwrap_or(&"alpha") };
         let lane = *self.random.pick(&["odd", "even", "{{ 1 + 1 }}"]).unwrap_or(&"even");
-        let body = json!({"lane": lane, "size": self.random.below(11), "text": format!("{}-{}", self.number, self.sent)});
+        let body =
+            json!({"lane": lane, "size": self.random.below(11), "text": format!("{}-{}", self.number, self.sent)});
         let header = *self.random.pick(&["X-GitHub-Delivery", "webhook-id"]).unwrap_or(&"webhook-id");
-        let delivery = self.random.chance(8_000).then(|| (header.to_owned(), format!("d-{}-{}", self.number, self.sent)));
+        let delivery =
+            self.random.chance(8_000).then(|| (header.to_owned(), format!("d-{}-{}", self.number, self.sent)));
         let webhook = Webhook { url: url.to_owned(), headers: delivery.clone().into_iter().collect(), body };
         self.send(&webhook).await;
         if delivery.is_none() {
@@ -145,7 +148,8 @@ impl Client {
     async fn send(&mut self, webhook: &Webhook) {
         let call = |engine: Arc<Engine>| {
             let webhook = webhook.clone();
-            let call: BoxFuture<'static, _> = Box::pin(async move { engine.webhook(&Principal::system(), webhook).await });
+            let call: BoxFuture<'static, _> =
+                Box::pin(async move { engine.webhook(&Principal::system(), webhook).await });
             call
         };
         if let Some(Ok(ids)) = self.insist(call).await {
@@ -179,7 +183,9 @@ impl Client {
         let call = |engine: Arc<Engine>| {
             let request = request.clone();
             let call: BoxFuture<'static, _> =
-                Box::pin(async move { engine.request(&Principal::system(), request).await.map(|execution| execution.id) });
+                Box::pin(
+                    async move { engine.request(&Principal::system(), request).await.map(|execution| execution.id) },
+                );
             call
         };
         if let Some(Ok(id)) = self.insist(call).await {
