@@ -46,7 +46,10 @@ fn pack(rules: usize) -> PackFiles {
         files.push((format!("rules/r{number}.yaml"), rule));
     }
     PackFiles::new(
-        files.into_iter().map(|(path, text)| SourceFile { path, bytes: text.into_bytes(), executable: false }).collect(),
+        files
+            .into_iter()
+            .map(|(path, text)| SourceFile { path, bytes: text.into_bytes(), executable: false })
+            .collect(),
     )
 }
 

@@ -226,7 +226,8 @@ mod tests {
         symlink("../actions/run.sh", directory.path().join("actions/again.sh")).unwrap();
         symlink("run.sh", directory.path().join("actions/same.sh")).unwrap();
         let files = read_pack_directory(directory.path()).unwrap();
-        let wanted = [("actions/again.sh", true), ("actions/run.sh", true), ("actions/same.sh", true), ("pack.yaml", false)];
+        let wanted =
+            [("actions/again.sh", true), ("actions/run.sh", true), ("actions/same.sh", true), ("pack.yaml", false)];
         assert_eq!(listed(&files), wanted);
     }
 

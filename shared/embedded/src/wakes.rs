@@ -156,7 +156,11 @@ impl WakeQueues {
     fn push(&self, key: Key) -> bool {
         let mut state = self.state();
         // A wake for an execution at work tells its worker something: that must not wait behind other actions.
-        let lane = if key.partition.starts_with("execution/") && !state.in_flight.contains_key(&key) { Lane::Actions } else { Lane::Quick };
+        let lane = if key.partition.starts_with("execution/") && !state.in_flight.contains_key(&key) {
+            Lane::Actions
+        } else {
+            Lane::Quick
+        };
         let queue = match lane {
             Lane::Actions => &mut state.actions,
             Lane::Quick => &mut state.quick,

@@ -52,7 +52,8 @@ impl Platform {
     /// An empty platform on which `runner` runs the actions.
     pub fn new(clock: FakeClock, runner: Arc<dyn Runner>, options: EngineOptions) -> Platform {
         let clock = Arc::new(clock);
-        let store = Arc::new(CountingStore::new(Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn ports::Clock>))));
+        let store =
+            Arc::new(CountingStore::new(Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn ports::Clock>))));
         let (wakes, bus) = (Arc::<HeldWakes>::default(), Arc::<DirectBus>::default());
         let ports = Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,

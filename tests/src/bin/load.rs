@@ -4,7 +4,11 @@
 //! `cargo run --release -p tests --bin load -- latency|throughput|backlog|history [COUNT]`
 
 #![expect(clippy::disallowed_methods, reason = "it measures time and spawns clients")]
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a tool for developers: it prints, and stops where something is wrong")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a tool for developers: it prints, and stops where something is wrong"
+)]
 
 use embedded::{Host, HostOptions};
 use engine::{Engine, ExecutionFilter, PageRequest, Principal};
@@ -18,17 +22,27 @@ use std::{path::Path, sync::Arc, time::Instant};
 const PACK: [(&str, &str); 8] = [
     ("pack.yaml", "ref: load\nname: load\ndescription: Measures.\nversion: 1.0.0\nauthor: Squall\n"),
     ("actions/noop.yaml", "name: noop\nrunner_type: noop\n"),
-    ("actions/true.yaml", "name: \"true\"\nrunner_type: local-shell-cmd\nparameters:\n  cmd: {default: \"true\", immutable: true}\n"),
-    ("actions/now.yaml", "name: now\nrunner_type: local-shell-cmd\nparameters:\n  cmd: {default: \"echo \\\"t=$EPOCHREALTIME\\\"\", immutable: true}\n"),
+    (
+        "actions/true.yaml",
+        "name: \"true\"\nrunner_type: local-shell-cmd\nparameters:\n  cmd: {default: \"true\", immutable: true}\n",
+    ),
+    (
+        "actions/now.yaml",
+        "name: now\nrunner_type: local-shell-cmd\nparameters:\n  cmd: {default: \"echo \\\"t=$EPOCHREALTIME\\\"\", immutable: true}\n",
+    ),
     ("triggers/events.yaml", "name: noop\npack: load\n"),
     ("triggers/shell.yaml", "name: \"true\"\npack: load\n"),
     ("triggers/now.yaml", "name: now\npack: load\n"),
-    ("rules/none.yaml", "name: none\npack: load\nenabled: false\ntrigger: {type: load.noop}\naction: {ref: load.noop}\n"),
+    (
+        "rules/none.yaml",
+        "name: none\npack: load\nenabled: false\ntrigger: {type: load.noop}\naction: {ref: load.noop}\n",
+    ),
 ];
 
 fn pack() -> PackFiles {
     let mut files: Vec<SourceFile> = Vec::new();
-    let mut add = |path: String, text: String| files.push(SourceFile { path, bytes: text.into_bytes(), executable: false });
+    let mut add =
+        |path: String, text: String| files.push(SourceFile { path, bytes: text.into_bytes(), executable: false });
     for (path, text) in PACK {
         add(path.to_owned(), text.to_owned());
     }
@@ -70,7 +84,8 @@ async fn emit(engine: &Arc<Engine>, trigger: &str, count: usize, at_once: usize)
         let (engine, trigger) = (Arc::clone(engine), trigger.to_owned());
         clients.push(tokio::spawn(async move {
             for number in (client..count).step_by(at_once) {
-                let payload = json!({"severity": "critical", "n": number, "message": "disk /dev/sda1 is 97 % full on web-3"});
+                let payload =
+                    json!({"severity": "critical", "n": number, "message": "disk /dev/sda1 is 97 % full on web-3"});
                 engine.emit(&Principal::system(), &trigger, payload, None).await.unwrap();
             }
         }));
@@ -113,7 +128,10 @@ async fn latency(count: usize) {
     }
     to_process.sort_by(f64::total_cmp);
     let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|part| percentile(&to_process, part));
-    println!("{}", json!({"measure": "event to process, ms", "events": to_process.len(), "p50": p50, "p90": p90, "p99": p99}));
+    println!(
+        "{}",
+        json!({"measure": "event to process, ms", "events": to_process.len(), "p50": p50, "p90": p90, "p99": p99})
+    );
     host.stop(std::time::Duration::from_secs(5)).await;
 }
 
@@ -136,7 +154,10 @@ async fn throughput(count: usize) {
         wait_for(host.engine(), count as u64).await;
         let (wall, cpu) = (began.elapsed().as_secs_f64(), cpu_seconds() - cpu);
         let n = count as f64;
-        println!("{}", json!({"measure": trigger, "executions": count, "per_cpu_second": n / cpu, "per_second": n / wall, "rss_mb": memory_mb()}));
+        println!(
+            "{}",
+            json!({"measure": trigger, "executions": count, "per_cpu_second": n / cpu, "per_second": n / wall, "rss_mb": memory_mb()})
+        );
         host.stop(std::time::Duration::from_secs(5)).await;
     }
 }
@@ -147,7 +168,10 @@ async fn backlog(count: usize) {
     let host = start(data.path(), 0).await;
     let (began, cpu) = (Instant::now(), cpu_seconds());
     emit(host.engine(), "load.noop", count, 64).await;
-    println!("{}", json!({"measure": "events accepted into a backlog", "events": count, "per_second": count as f64 / began.elapsed().as_secs_f64(), "per_cpu_second": count as f64 / (cpu_seconds() - cpu), "rss_mb": memory_mb()}));
+    println!(
+        "{}",
+        json!({"measure": "events accepted into a backlog", "events": count, "per_second": count as f64 / began.elapsed().as_secs_f64(), "per_cpu_second": count as f64 / (cpu_seconds() - cpu), "rss_mb": memory_mb()})
+    );
     host.stop(std::time::Duration::from_secs(5)).await;
     let host = start(data.path(), 32).await;
     let (mut done, tenth) = (0, (count as u64 / 10).max(1));
@@ -157,7 +181,10 @@ async fn backlog(count: usize) {
         let now = self::count(host.engine(), ExecutionStatus::Succeeded).await;
         let n = (now - done) as f64;
         done = now;
-        println!("{}", json!({"measure": "backlog worked off", "left": count as u64 - now.min(count as u64), "per_second": n / began.elapsed().as_secs_f64(), "per_cpu_second": n / (cpu_seconds() - cpu), "rss_mb": memory_mb()}));
+        println!(
+            "{}",
+            json!({"measure": "backlog worked off", "left": count as u64 - now.min(count as u64), "per_second": n / began.elapsed().as_secs_f64(), "per_cpu_second": n / (cpu_seconds() - cpu), "rss_mb": memory_mb()})
+        );
     }
     host.stop(std::time::Duration::from_secs(5)).await;
 }
@@ -174,11 +201,19 @@ async fn history(count: usize) {
     host.engine().catalog().await.unwrap();
     println!("{}", json!({"measure": "start", "executions": count, "ms": began.elapsed().as_secs_f64() * 1_000.0}));
     let deep = (count as u64).saturating_sub(200).min(99_900);
-    for (name, skip) in [("first page, first time", 0), ("first page", 0), ("page by offset, first time", deep), ("page by offset", deep)] {
+    for (name, skip) in [
+        ("first page, first time", 0),
+        ("first page", 0),
+        ("page by offset, first time", deep),
+        ("page by offset", deep),
+    ] {
         let began = Instant::now();
         let page = PageRequest { skip, ..PageRequest::default() };
         let listing = host.engine().executions(&Principal::system(), &ExecutionFilter::default(), &page).await.unwrap();
-        println!("{}", json!({"measure": name, "skip": skip, "items": listing.items.len(), "total": listing.total, "ms": began.elapsed().as_secs_f64() * 1_000.0}));
+        println!(
+            "{}",
+            json!({"measure": name, "skip": skip, "items": listing.items.len(), "total": listing.total, "ms": began.elapsed().as_secs_f64() * 1_000.0})
+        );
     }
     host.stop(std::time::Duration::from_secs(5)).await;
 }

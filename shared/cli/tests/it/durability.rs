@@ -82,7 +82,9 @@ async fn a_storm_of_webhooks_survives_twenty_kills() {
     storm(&api, &mut platform).await;
 
     let all_ended = |found: &Value| {
-        found.as_array().is_some_and(|all| all.len() >= DELIVERIES && all.iter().all(|one| one.get("end_timestamp").is_some()))
+        found
+            .as_array()
+            .is_some_and(|all| all.len() >= DELIVERIES && all.iter().all(|one| one.get("end_timestamp").is_some()))
     };
     let executions = api.until("executions?action=storm.effect&limit=-1", all_ended).await;
     let mut by_delivery: HashMap<String, Vec<String>> = HashMap::new();

@@ -8,7 +8,8 @@ use crate::platform::{Api, Platform, write_pack};
 const CANARY: &str = "c4n4ry\"/<secret>&42";
 
 /// The canary as it is, and as JSON, base64 and URLs would write it.
-const FORMS: [&str; 4] = [CANARY, "c4n4ry\\\"/<secret>&42", "YzRuNHJ5Ii88c2VjcmV0PiY0", "c4n4ry%22%2F%3Csecret%3E%2642"];
+const FORMS: [&str; 4] =
+    [CANARY, "c4n4ry\\\"/<secret>&42", "YzRuNHJ5Ii88c2VjcmV0PiY0", "c4n4ry%22%2F%3Csecret%3E%2642"];
 
 const ACTION: &str = "name: leak
 runner_type: local-shell-cmd
@@ -77,7 +78,9 @@ async fn a_secret_is_in_no_sink() {
         }
         found.extend(found_in("squall execution get", &squall(root.path(), &["execution", "get", &id])));
     }
-    for path in ["executions", "keys", "keys/canary", "traces", "triggerinstances", "ruleenforcements", "actions/leaky.leak"] {
+    for path in
+        ["executions", "keys", "keys/canary", "traces", "triggerinstances", "ruleenforcements", "actions/leaky.leak"]
+    {
         found.extend(found_in(path, api.text(path).await.as_bytes()));
     }
     for arguments in [["execution", "list"], ["key", "list"]] {
