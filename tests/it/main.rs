@@ -5,7 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what tests share fail as tests do"
+    reason = "a test fails by panicking"
 )]
 
 mod budgets;
