@@ -9,7 +9,6 @@ use super::{Answer, Segment, id_filter, id_of, whole};
 use crate::{
     attributes::Selection,
     auth::Caller,
-    error::ApiError,
     listing::{Paging, listing_key, newest_first, walk},
     params::Params,
     resources::TraceResource,
@@ -20,14 +19,10 @@ use crate::{
 pub(crate) async fn list(State(api): State<Arc<Api>>, caller: Caller, params: Params) -> Answer {
     let selection = Selection::of::<TraceResource>(&params)?;
     let paging = Paging::of(&params, &caller, &api, Some(100))?;
-    if params.get("rule").is_some() {
-        return Err(ApiError::bad_request(
-            "traces can't be filtered by rule; list /executions?rule=… and take the trace of their context",
-        ));
-    }
     let filter = TraceFilter {
         execution: id_filter(&params, "execution")?,
         trigger_instance: id_filter(&params, "trigger_instance")?,
+        rule: params.text("rule"),
         tag: params.text("trace_tag"),
     };
     let descending = newest_first(&params, "start_timestamp")?;

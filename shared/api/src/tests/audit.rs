@@ -124,5 +124,7 @@ async fn get_traces_and_their_parts() {
     );
     assert_eq!(trace["trigger_instances"].as_array().unwrap().len(), 1);
     assert!(trace["trace_tag"].as_str().unwrap().starts_with("webhook-hooks/push-"), "{trace}");
+    assert_eq!(world.get("/traces?rule=demo.push").await.expect(200)[0]["id"], trace["id"]);
+    assert_eq!(world.get("/traces?rule=demo.none").await.expect(200), json!([]));
     assert_eq!(world.get("/traces/000000000000000000000000").await.status, 404);
 }

@@ -40,6 +40,8 @@ pub struct Trace {
 pub struct TraceFilter {
     pub execution: Option<Id>,
     pub trigger_instance: Option<Id>,
+    /// A rule's ref: one entry for each execution that it requested.
+    pub rule: Option<String>,
     pub tag: Option<String>,
 }
 
@@ -88,10 +90,11 @@ impl Engine {
                 record.iter().map(|record| Part::read(record).map(|part| part.trace())).collect::<Result<_, _>>()?;
             return Ok(Listing { total: Some(items.len() as u64), items, next: None });
         }
-        let scope = match &filter.tag {
+        let scope = match (&filter.rule, &filter.tag) {
+            (Some(rule), _) => Scope::Index(Slot::Rule, format!("execution/{rule}")),
             // Events have the tag in one index, requests by hand in another; a tag belongs to one or the other.
-            Some(tag) => self.scope_of_tag(tag).await?,
-            None => Scope::Index(Slot::Parent, "trace".to_owned()),
+            (None, Some(tag)) => self.scope_of_tag(tag).await?,
+            (None, None) => Scope::Index(Slot::Parent, "trace".to_owned()),
         };
         let answer = self.ports.store.query(&page.query(scope)?).await?;
         let items: Vec<_> = answer
