@@ -19,7 +19,8 @@ use model::{
 use serde_json::{Value, json};
 use std::{path::Path, sync::Arc, time::Instant};
 
-const PACK: [(&str, &str); 8] = [
+const PACK: [(&str, &str); 9] = [
+    ("triggers/more.yaml", "name: more\npack: load\n"),
     ("pack.yaml", "ref: load\nname: load\ndescription: Measures.\nversion: 1.0.0\nauthor: Squall\n"),
     ("actions/noop.yaml", "name: noop\nrunner_type: noop\n"),
     (
@@ -39,7 +40,8 @@ const PACK: [(&str, &str); 8] = [
     ),
 ];
 
-fn pack() -> PackFiles {
+/// The pack, with so many rules more that listen to an event of their own.
+fn pack(more_rules: usize) -> PackFiles {
     let mut files: Vec<SourceFile> = Vec::new();
     let mut add =
         |path: String, text: String| files.push(SourceFile { path, bytes: text.into_bytes(), executable: false });
@@ -52,6 +54,13 @@ fn pack() -> PackFiles {
              criteria:\n  trigger.severity: {{type: eq, pattern: critical}}\naction: {{ref: load.{name}}}\n"
         );
         add(format!("rules/on_{name}.yaml"), rule);
+    }
+    for number in 0..more_rules {
+        let rule = format!(
+            "name: more_{number}\npack: load\nenabled: true\ntrigger: {{type: load.more}}\n\
+             criteria:\n  trigger.host: {{type: eq, pattern: host-{number}}}\naction: {{ref: load.noop}}\n"
+        );
+        add(format!("rules/more_{number}.yaml"), rule);
     }
     PackFiles::new(files)
 }
@@ -70,11 +79,11 @@ fn memory_mb() -> f64 {
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
-async fn start(data: &Path, workers: usize) -> Host {
+async fn start(data: &Path, workers: usize, more_rules: usize) -> Host {
     let mut options = HostOptions::new(data);
     options.workers = workers;
     let host = Host::start(options).await.unwrap();
-    host.engine().register_pack(&Principal::system(), pack()).await.unwrap();
+    host.engine().register_pack(&Principal::system(), pack(more_rules)).await.unwrap();
     host
 }
 
@@ -115,7 +124,7 @@ fn percentile(sorted: &[f64], part: f64) -> f64 {
 /// One event at a time: from its acceptance to the first instruction of the action's shell.
 async fn latency(count: usize) {
     let data = tempfile::tempdir().unwrap();
-    let host = start(data.path(), 64).await;
+    let host = start(data.path(), 64, 0).await;
     let engine = host.engine();
     let mut to_process = Vec::new();
     for number in 0..count as u64 {
@@ -148,7 +157,7 @@ async fn process_started(engine: &Arc<Engine>, execution: &Execution) -> f64 {
 async fn throughput(count: usize) {
     for (trigger, count) in [("load.noop", count), ("load.true", count / 4)] {
         let data = tempfile::tempdir().unwrap();
-        let host = start(data.path(), 32).await;
+        let host = start(data.path(), 32, 0).await;
         let (began, cpu) = (Instant::now(), cpu_seconds());
         emit(host.engine(), trigger, count, 64).await;
         wait_for(host.engine(), count as u64).await;
@@ -165,7 +174,7 @@ async fn throughput(count: usize) {
 /// A backlog is built up with hardly a worker, then worked off by a new start with all of them.
 async fn backlog(count: usize) {
     let data = tempfile::tempdir().unwrap();
-    let host = start(data.path(), 0).await;
+    let host = start(data.path(), 0, 0).await;
     let (began, cpu) = (Instant::now(), cpu_seconds());
     emit(host.engine(), "load.noop", count, 64).await;
     println!(
@@ -173,7 +182,7 @@ async fn backlog(count: usize) {
         json!({"measure": "events accepted into a backlog", "events": count, "per_second": count as f64 / began.elapsed().as_secs_f64(), "per_cpu_second": count as f64 / (cpu_seconds() - cpu), "rss_mb": memory_mb()})
     );
     host.stop(std::time::Duration::from_secs(5)).await;
-    let host = start(data.path(), 32).await;
+    let host = start(data.path(), 32, 0).await;
     let (mut done, tenth) = (0, (count as u64 / 10).max(1));
     for part in 1..=10 {
         let (began, cpu) = (Instant::now(), cpu_seconds());
@@ -192,14 +201,17 @@ async fn backlog(count: usize) {
 /// Start and listings over many stored executions.
 async fn history(count: usize) {
     let data = tempfile::tempdir().unwrap();
-    let host = start(data.path(), 32).await;
+    let host = start(data.path(), 32, 1_000).await;
     emit(host.engine(), "load.noop", count, 64).await;
     wait_for(host.engine(), count as u64).await;
     host.stop(std::time::Duration::from_secs(5)).await;
     let began = Instant::now();
     let host = Host::start(HostOptions::new(data.path())).await.unwrap();
     host.engine().catalog().await.unwrap();
-    println!("{}", json!({"measure": "start", "executions": count, "ms": began.elapsed().as_secs_f64() * 1_000.0}));
+    println!(
+        "{}",
+        json!({"measure": "start", "executions": count, "rules": 1_003, "ms": began.elapsed().as_secs_f64() * 1_000.0})
+    );
     let deep = (count as u64).saturating_sub(200).min(99_900);
     for (name, skip) in [
         ("first page, first time", 0),

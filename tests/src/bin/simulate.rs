@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use std::{
+    io::{self, Write},
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -27,6 +28,11 @@ struct Arguments {
     threads: u64,
 }
 
+/// Prints a line; who reads may have seen enough.
+fn say(line: &str) {
+    let _closed = writeln!(io::stdout(), "{line}");
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let failed = AtomicU64::new(0);
@@ -36,7 +42,7 @@ fn main() -> ExitCode {
         executions.fetch_add(report.executions as u64, Ordering::Relaxed);
         if let Some(failure) = report.failure() {
             failed.fetch_add(1, Ordering::Relaxed);
-            println!("{failure}");
+            say(&failure);
         }
     };
     let count = match arguments.seed {
@@ -51,6 +57,7 @@ fn main() -> ExitCode {
         }
     };
     let failed = failed.into_inner();
-    println!("{count} seeds, {} executions, {} steps: {failed} failed", executions.into_inner(), steps.into_inner());
+    let (executions, steps) = (executions.into_inner(), steps.into_inner());
+    say(&format!("{count} seeds, {executions} executions, {steps} steps: {failed} failed"));
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

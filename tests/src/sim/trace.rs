@@ -1,7 +1,10 @@
 //! What happened in a run: a hash of every step, and on demand the steps themselves.
 
 use model::Timestamp;
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 /// Two runs of one seed have equal hashes, or something in them depends on more than the seed.
 #[derive(Debug)]
@@ -24,7 +27,8 @@ impl Trace {
         // Writing into a hash can't fail.
         let _infallible = fmt::write(self, what);
         if self.print {
-            println!("{:>7} {now} {what}", self.steps);
+            // Who reads may have seen enough.
+            let _closed = writeln!(io::stdout(), "{:>7} {now} {what}", self.steps);
         }
     }
 
