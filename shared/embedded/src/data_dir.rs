@@ -6,12 +6,17 @@ use std::{
     io::{self, Read, Seek, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::{
     private_file,
     vault::{KeyError, LocalVault},
 };
+
+/// How often a lock that is taken is tried again, and after how long each time.
+const LOCK_TRIES: u32 = 40;
+const LOCK_RETRY: Duration = Duration::from_millis(50);
 
 /// Where things are in a data directory. Needs no lock: the command line finds the key and the address of a running platform by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,7 +208,7 @@ fn prepare(path: &Path) -> Result<(), DataDirError> {
 fn lock(layout: &DataLayout) -> Result<File, DataDirError> {
     let path = layout.lock();
     let mut lock = private_file::open(&path).map_err(file(&path))?;
-    match lock.try_lock() {
+    match try_lock_for_a_while(&lock) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
@@ -216,6 +221,18 @@ fn lock(layout: &DataLayout) -> Result<File, DataDirError> {
     let written = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| lock.write_all(pid.as_bytes()));
     written.map_err(file(&path))?;
     Ok(lock)
+}
+
+/// A child that a killed process was just starting holds the lock until it has become the program that it should: a moment, not a user.
+#[expect(clippy::disallowed_methods, reason = "the host is not up yet: there is nothing else to do meanwhile")]
+fn try_lock_for_a_while(lock: &File) -> Result<(), TryLockError> {
+    for _ in 0..LOCK_TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_RETRY),
+            other => return other,
+        }
+    }
+    lock.try_lock()
 }
 
 fn ensure_key(layout: &DataLayout) -> Result<(), DataDirError> {
