@@ -22,9 +22,10 @@ fn prepare<'a>(options: &RunnerOptions, job: &'a Job) -> Result<ShellJob<'a>, St
     if command.contains('\0') {
         return Err("parameter \"cmd\" has a NUL character, which can't be passed to a process".to_owned());
     }
-    // The action's own environment may have another search path.
-    let own_path = parameters.object("env")?.is_some_and(|env| env.contains_key("PATH"));
-    let search_path = options.environment.iter().find(|(name, _)| name == "PATH").filter(|_| !own_path);
+    // The action's own environment may have another search path, and sudo has.
+    let other_path = parameters.flag("sudo")?.unwrap_or(false)
+        || parameters.object("env")?.is_some_and(|env| env.contains_key("PATH"));
+    let search_path = options.environment.iter().find(|(name, _)| name == "PATH").filter(|_| !other_path);
     let plain = search_path.and_then(|(_, path)| plain_command(command, path));
     let shell = || (process::shell().to_owned(), vec!["-c".to_owned(), command.to_owned()]);
     let (program, arguments) = plain.unwrap_or_else(shell);
