@@ -27,7 +27,6 @@ use crate::{Action, Diagnostic, PackContent, Ref, Rule, TriggerType};
 pub use files::{MAX_PACK_BYTES, MAX_PACK_FILES, PackFiles, SourceFile};
 pub use finding::Problem;
 use finding::{Finding, Findings};
-pub use rule::OPERATORS;
 
 /// Where a tree came from.
 #[derive(Clone, Copy)]

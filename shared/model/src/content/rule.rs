@@ -8,44 +8,7 @@ use super::{
     finding::{Finding, Findings},
     form::Form,
 };
-use crate::{Criteria, Rule, RuleAction, RuleKind, RuleTrigger};
-
-/// The names of the criteria operators.
-pub const OPERATORS: [&str; 33] = [
-    "equals",
-    "eq",
-    "nequals",
-    "neq",
-    "iequals",
-    "ieq",
-    "contains",
-    "icontains",
-    "ncontains",
-    "incontains",
-    "startswith",
-    "istartswith",
-    "endswith",
-    "iendswith",
-    "lessthan",
-    "lt",
-    "greaterthan",
-    "gt",
-    "matchwildcard",
-    "regex",
-    "iregex",
-    "matchregex",
-    "timediff_lt",
-    "td_lt",
-    "timediff_gt",
-    "td_gt",
-    "exists",
-    "nexists",
-    "inside",
-    "in",
-    "ninside",
-    "nin",
-    SEARCH,
-];
+use crate::{Criteria, OPERATOR_NAMES, Rule, RuleAction, RuleKind, RuleTrigger};
 const SEARCH: &str = "search";
 const CONDITIONS: [&str; 4] = ["any", "all", "any2any", "all2any"];
 const KEYS: [&str; 14] = [
@@ -159,11 +122,11 @@ fn check_criterion(form: &mut Form<'_, '_>, finding: fn(&'static str, yaml::Posi
         return;
     };
     let operator = name.as_text().unwrap_or_default();
-    if !OPERATORS.contains(&operator) {
+    if !OPERATOR_NAMES.contains(&operator) {
         let message = format!("{} is not an operator", name.to_json());
         let lower = operator.to_lowercase();
         let finding = finding("unknown-operator", name.position, message).at(&form.path_of("type"));
-        form.findings.push(finding.suggest(&lower, OPERATORS));
+        form.findings.push(finding.suggest(&lower, OPERATOR_NAMES));
     }
     if operator == SEARCH {
         check_search(form);

@@ -164,7 +164,7 @@ fn bodies_of_the_api_pass_the_same_checks() {
 
 #[test]
 fn every_operator_is_accepted_by_its_name() {
-    for operator in OPERATORS {
+    for operator in crate::OPERATOR_NAMES {
         let criteria = format!("{{type: {operator}, condition: any, pattern: {{}}}}");
         let text = format!(
             "name: r\nenabled: true\ntrigger: {{type: a.b}}\naction: {{ref: a.b}}\ncriteria:\n  trigger.x: {criteria}\n"
