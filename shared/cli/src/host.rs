@@ -7,7 +7,7 @@ use model::PackFiles;
 use std::{
     future::IntoFuture,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -33,14 +33,13 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
-    /// Starts on this data directory and listens there.
-    pub(crate) async fn start(data: &Path, listen: SocketAddr) -> Result<Platform, Failure> {
+    /// Starts a host and listens there.
+    pub(crate) async fn start(mut options: HostOptions, listen: SocketAddr) -> Result<Platform, Failure> {
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             Failure::new(format!("{listen} can't be listened at: {error}"))
                 .hint("name another address with --listen; port 0 takes any that is free")
         })?;
         let address = format!("http://{}", reachable(listener.local_addr()?));
-        let mut options = HostOptions::new(data);
         options.engine.api_url = Some(format!("{address}/api/v1"));
         let host = Host::start(options).await.map_err(|error| Failure::new(error.to_string()))?;
         host.data().write_address(&address).map_err(|error| Failure::new(error.to_string()))?;

@@ -1,6 +1,7 @@
 //! `squall demo`.
 
 use clap::Args;
+use embedded::HostOptions;
 use model::PackFiles;
 use reqwest::Method;
 use serde_json::Value;
@@ -45,7 +46,8 @@ impl Demo {
         start_log(&session.environment, session.console.look().colour)?;
         let data = tempfile::Builder::new().prefix("squall-demo-").tempdir()?;
         let started = Instant::now();
-        let platform = Platform::start(data.path(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        let platform =
+            Platform::start(HostOptions::new(data.path()), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let shown = self.show(session, &platform, (data.path(), started)).await;
         platform.stop().await?;
         shown

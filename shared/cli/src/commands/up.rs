@@ -1,12 +1,13 @@
 //! `squall up`.
 
-use clap::Args;
-use embedded::PackWatch;
-use model::PackFiles;
+use clap::{Args, ValueEnum};
+use embedded::{HostOptions, PackWatch};
+use model::{CatchUp, PackFiles};
 use serde_json::json;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::pack::{WATCH_INTERVAL, packs_in};
@@ -39,6 +40,52 @@ pub(crate) struct Up {
     /// Register those packs again whenever they change
     #[arg(long, requires = "packs")]
     watch: bool,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// What the operator allows.
+#[derive(Debug, Args)]
+struct Limits {
+    /// Actions that run at once
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: u16,
+    /// Days for which events and executions are kept
+    #[arg(long, default_value_t = 90, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: u32,
+    /// What to do about timers that were missed while nothing was running
+    #[arg(long, default_value = "once", value_name = "POLICY")]
+    missed_timers: MissedTimers,
+    /// Hosts that http-request may reach whatever their address is
+    #[arg(long, num_args = 1.., value_name = "HOST")]
+    allow_host: Vec<String>,
+    /// Let http-request reach private and loopback addresses
+    #[arg(long)]
+    allow_private: bool,
+}
+
+/// The names of the policies.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MissedTimers {
+    Skip,
+    Once,
+    All,
+}
+
+impl Limits {
+    fn options(&self, data: &Path) -> HostOptions {
+        let mut options = HostOptions::new(data);
+        options.workers = usize::from(self.workers);
+        options.engine.retention = Duration::from_secs(u64::from(self.keep) * 24 * 3_600);
+        options.engine.catch_up = match self.missed_timers {
+            MissedTimers::Skip => CatchUp::Skip,
+            MissedTimers::Once => CatchUp::Once,
+            MissedTimers::All => CatchUp::All,
+        };
+        options.runners.http.allowed_hosts.clone_from(&self.allow_host);
+        options.runners.http.allow_private = self.allow_private;
+        options
+    }
 }
 
 impl Up {
@@ -46,7 +93,7 @@ impl Up {
         start_log(&session.environment, session.console.look().colour)?;
         let data = session.data_directory()?;
         let packs = if self.packs.is_empty() { Vec::new() } else { packs_in(&self.packs)? };
-        let platform = Platform::start(&data, self.listen).await?;
+        let platform = Platform::start(self.limits.options(&data), self.listen).await?;
         let served = self.serve(session, &platform, &packs).await;
         session.console.say(Ink::Dim, "note", "stopping; what is not finished is finished by the next start")?;
         platform.stop().await?;
