@@ -16,9 +16,9 @@ pub use bus::{Bus, BusError, TriggerEvent};
 pub use clock::Clock;
 pub use runner::{CancelHandle, Canceled, Job, Outcome, OutputSink, PackVersion, RunContext, Runner};
 pub use store::{
-    Cursor, Guard, IndexEntry, Key, MAX_COMMIT_BYTES, MAX_OPERATIONS, MAX_PAGE, MAX_PARTITION_BYTES, MAX_RECORD_BYTES,
-    MAX_SORT_BYTES, NewRecord, Operation, Page, Query, Record, Scope, Slot, Store, StoreError, check_operations,
-    check_query,
+    Cursor, Guard, IndexEntry, Key, MAX_COMMIT_BYTES, MAX_OPERATIONS, MAX_PAGE, MAX_PARTITION_BYTES, MAX_PLACE_BYTES,
+    MAX_RECORD_BYTES, MAX_SORT_BYTES, NewRecord, Operation, Page, Query, Record, Scope, Slot, Store, StoreError,
+    check_operations, check_query,
 };
 pub use vault::{Vault, VaultError};
 pub use wakes::{Wake, Wakes};

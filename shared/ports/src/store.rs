@@ -8,14 +8,17 @@ use std::fmt;
 
 /// Operations in one commit, as DynamoDB has it.
 pub const MAX_OPERATIONS: usize = 100;
-/// Bytes of one record: key, body and index entries together.
-pub const MAX_RECORD_BYTES: usize = 400 * 1024;
-/// Bytes of all records in one commit.
-pub const MAX_COMMIT_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of one record: key, body and index entries together. DynamoDB has 400 KiB, of which an adapter needs some for itself.
+pub const MAX_RECORD_BYTES: usize = 384 * 1024;
+/// Bytes of all records in one commit. DynamoDB has 4 MiB, likewise.
+pub const MAX_COMMIT_BYTES: usize = 3 * 1024 * 1024;
 /// Bytes of a partition's name.
 pub const MAX_PARTITION_BYTES: usize = 2_048;
 /// Bytes of a sort key.
 pub const MAX_SORT_BYTES: usize = 1_024;
+/// Bytes of an entry's place in an index together with the key of its record, which an adapter may have to write behind it; also of the
+/// key alone where a record is due. A NUL counts twice.
+pub const MAX_PLACE_BYTES: usize = 1_000;
 /// Records on one page.
 pub const MAX_PAGE: usize = 1_000;
 
@@ -323,9 +326,26 @@ fn record_size(record: &NewRecord) -> Result<usize, StoreError> {
             return Err(StoreError::Limit(format!("record {} has two entries in index {:?}", record.key, entry.slot)));
         }
         slots |= bit;
+        check_place(&record.key, &entry.sort)?;
         size += entry.partition.len() + entry.sort.len();
     }
+    if record.due.is_some() {
+        check_place(&record.key, "")?;
+    }
     Ok(size)
+}
+
+fn check_place(key: &Key, place: &str) -> Result<(), StoreError> {
+    let bytes = |text: &str| text.len() + text.bytes().filter(|byte| *byte == 0).count();
+    let size = bytes(place) + bytes(&key.partition) + bytes(&key.sort);
+    if size > MAX_PLACE_BYTES {
+        let hint = "choose a shorter name";
+        let limit = format!(
+            "record {key} has a place in an index of {size} bytes, its key among them; at most {MAX_PLACE_BYTES} are allowed: {hint}"
+        );
+        return Err(StoreError::Limit(limit));
+    }
+    Ok(())
 }
 
 fn check_key(partition: &str, sort: &str) -> Result<(), StoreError> {

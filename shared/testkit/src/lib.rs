@@ -3,6 +3,8 @@
 mod blobs;
 mod clock;
 pub mod contract;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 mod platform;
 mod store;
 mod vault;

@@ -15,7 +15,7 @@ macro_rules! store_contract {
         ] }
         $crate::store_contract! { $run, $open, limits: [
             a_commit_has_1_to_100_operations, no_key_stands_twice, keys_have_a_length, an_index_has_one_entry_per_record,
-            a_record_has_400_kib, a_commit_has_4_mib, a_page_has_1_to_1000_records, cursors_of_other_queries_are_refused,
+            places_have_a_length, a_record_has_a_size, a_commit_has_a_size, a_page_has_1_to_1000_records, cursors_of_other_queries_are_refused,
         ] }
         $crate::store_contract! { $run, $open, queries: [
             partitions_are_ordered_by_bytes, partitions_do_not_mix, index_ties_are_ordered_by_key, pages_join_to_the_whole,

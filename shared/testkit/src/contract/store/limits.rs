@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use ports::{
-    Cursor, Guard, IndexEntry, Key, MAX_COMMIT_BYTES, MAX_OPERATIONS, MAX_PAGE, MAX_PARTITION_BYTES, MAX_RECORD_BYTES,
-    MAX_SORT_BYTES, NewRecord, Operation, Query, Scope, Slot, Store, StoreError,
+    Cursor, Guard, IndexEntry, Key, MAX_COMMIT_BYTES, MAX_OPERATIONS, MAX_PAGE, MAX_PARTITION_BYTES, MAX_PLACE_BYTES,
+    MAX_RECORD_BYTES, MAX_SORT_BYTES, NewRecord, Operation, Query, Scope, Slot, Store, StoreError,
 };
 use std::sync::Arc;
 
-use super::{ask, commit, create, entry, key, record, time, version};
+use super::{ask, commit, create, entry, key, record, sorts, time, version};
 use crate::FakeClock;
 
 async fn refuses(store: &dyn Store, operations: Vec<Operation>) {
@@ -40,11 +40,28 @@ pub async fn keys_have_a_length(store: Arc<dyn Store>, _: Arc<FakeClock>) {
         let index = vec![entry(Slot::Kind, partition, sort)];
         refuses(&*store, vec![Operation::Put(NewRecord { index, ..record(key("a")) }, Guard::Absent)]).await;
     }
-    let index = vec![entry(Slot::Kind, &wide, &long)];
-    let widest = NewRecord { index, ..record(Key::new(wide.clone(), long)) };
-    commit(&*store, vec![Operation::Put(widest.clone(), Guard::Absent)]).await;
-    assert_eq!(version(&*store, &widest.key).await, Some(1));
-    assert_eq!(ask(&*store, &Query::index(Slot::Kind, wide, 1)).await.records.len(), 1);
+    let widest = Key::new(wide, long);
+    commit(&*store, vec![create(widest.clone())]).await;
+    assert_eq!(version(&*store, &widest).await, Some(1));
+}
+
+/// An entry's place and the record's key together, and the key of what is due; a NUL counts twice.
+pub async fn places_have_a_length(store: Arc<dyn Store>, _: Arc<FakeClock>) {
+    let wide = "x".repeat(MAX_PARTITION_BYTES);
+    let indexed = |sort: &str, place: String| {
+        let index = vec![entry(Slot::Kind, &wide, &place)];
+        vec![Operation::Put(NewRecord { index, ..record(key(sort)) }, Guard::Absent)]
+    };
+    let due = |key: Key| vec![Operation::Put(NewRecord { due: Some(time(1)), ..record(key) }, Guard::Absent)];
+    let rest = |taken: usize| "x".repeat(MAX_PLACE_BYTES - taken - "pa".len());
+    refuses(&*store, indexed("a", rest(0) + "x")).await;
+    refuses(&*store, indexed("a", rest(1) + "\0")).await;
+    refuses(&*store, due(Key::new("pax", rest(0)))).await;
+    commit(&*store, indexed("a", rest(0))).await;
+    commit(&*store, indexed("b", rest(2) + "\0")).await;
+    commit(&*store, due(Key::new("pa", rest(0)))).await;
+    assert_eq!(sorts(&ask(&*store, &Query::index(Slot::Kind, wide, 9)).await), ["b", "a"]);
+    assert_eq!(ask(&*store, &Query::new(Scope::Due(time(1)), 9)).await.records.len(), 1);
 }
 
 /// A second entry in one index is refused.
@@ -66,13 +83,13 @@ fn sized(sort: &str, size: usize) -> Operation {
 }
 
 /// Key, body and index entries together.
-pub async fn a_record_has_400_kib(store: Arc<dyn Store>, _: Arc<FakeClock>) {
+pub async fn a_record_has_a_size(store: Arc<dyn Store>, _: Arc<FakeClock>) {
     refuses(&*store, vec![sized("a", MAX_RECORD_BYTES + 1)]).await;
     commit(&*store, vec![sized("a", MAX_RECORD_BYTES)]).await;
 }
 
 /// All records together.
-pub async fn a_commit_has_4_mib(store: Arc<dyn Store>, _: Arc<FakeClock>) {
+pub async fn a_commit_has_a_size(store: Arc<dyn Store>, _: Arc<FakeClock>) {
     let many = |rest: usize| {
         let whole = MAX_COMMIT_BYTES / MAX_RECORD_BYTES;
         let last = sized("last", MAX_COMMIT_BYTES - whole * MAX_RECORD_BYTES + rest);
