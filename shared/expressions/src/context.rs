@@ -13,9 +13,10 @@ use crate::datastore::{KeyLookup, KeyValues, Scope, Scopes};
 use crate::error::bad_value;
 use crate::json;
 use crate::limits::Limits;
+use crate::part::Part;
 
 /// A function that a host gives to expressions: arguments by position and by name, a value or what is wrong.
-pub type Function = dyn Fn(&[Json], &Map<String, Json>) -> Result<Arc<Json>, String> + Send + Sync;
+pub type Function = dyn Fn(&[Json], &Map<String, Json>) -> Result<Part, String> + Send + Sync;
 
 /// The names that an expression can read. Cheap to clone; payloads are shared and read in place.
 #[derive(Clone, Default)]
@@ -25,7 +26,23 @@ pub struct Context {
 
 #[derive(Clone, Default)]
 struct Roots {
-    named: IndexMap<String, Value>,
+    named: IndexMap<String, Entry>,
+    now: Option<i128>,
+    seed: Option<u64>,
+}
+
+/// What a name is: to Jinja a value, and in itself data or a function.
+#[derive(Clone)]
+struct Entry {
+    value: Value,
+    is: Is,
+}
+
+#[derive(Clone)]
+enum Is {
+    Data(Arc<Json>),
+    Function(Arc<Function>),
+    Datastore,
 }
 
 impl Context {
@@ -43,20 +60,21 @@ impl Context {
 
     /// Sets a name.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Arc<Json>>) {
-        self.set(name, json::to_value(&value.into()));
+        let data = value.into();
+        self.set(name, json::to_value(&data), Is::Data(data));
     }
 
     /// Sets `st2kv`, the datastore.
     #[must_use]
     pub fn with_datastore(mut self, keys: Arc<dyn KeyValues>) -> Context {
-        self.set("st2kv", Value::from_object(Scopes(keys)));
+        self.set("st2kv", Value::from_object(Scopes(keys)), Is::Datastore);
         self
     }
 
     /// Sets `system`, the name that older content has for the datastore's system scope.
     #[must_use]
     pub fn with_system_keys(mut self, keys: Arc<dyn KeyValues>) -> Context {
-        self.set("system", KeyLookup::root(keys, Scope::System));
+        self.set("system", KeyLookup::root(keys, Scope::System), Is::Datastore);
         self
     }
 
@@ -64,7 +82,8 @@ impl Context {
     #[must_use]
     pub fn with_function(mut self, name: impl Into<String>, function: Arc<Function>) -> Context {
         let name = name.into();
-        self.set(name.clone(), Value::from_object(Callable { name, function }));
+        let callable = Callable { name: name.clone(), function: Arc::clone(&function) };
+        self.set(name, Value::from_object(callable), Is::Function(function));
         self
     }
 
@@ -73,8 +92,46 @@ impl Context {
         self.roots.named.contains_key(name)
     }
 
-    fn set(&mut self, name: impl Into<String>, value: Value) {
-        Arc::make_mut(&mut self.roots).named.insert(name.into(), value);
+    /// Sets the time that YAQL's `now` gives, in microseconds since 1970. Without it there is no `now`.
+    #[must_use]
+    pub fn with_now(mut self, now: i64) -> Context {
+        Arc::make_mut(&mut self.roots).now = Some(i128::from(now));
+        self
+    }
+
+    /// Sets what YAQL's `random` begins with: each evaluation gives the same numbers. Without it there is no `random`.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Context {
+        Arc::make_mut(&mut self.roots).seed = Some(seed);
+        self
+    }
+
+    pub(crate) fn now(&self) -> Option<i128> {
+        self.roots.now
+    }
+
+    pub(crate) fn seed(&self) -> Option<u64> {
+        self.roots.seed
+    }
+
+    /// The data of a name.
+    pub(crate) fn data(&self, name: &str) -> Option<&Json> {
+        match &self.roots.named.get(name)?.is {
+            Is::Data(data) => Some(data),
+            _ => None,
+        }
+    }
+
+    /// The function of a name.
+    pub(crate) fn function(&self, name: &str) -> Option<&Arc<Function>> {
+        match &self.roots.named.get(name)?.is {
+            Is::Function(function) => Some(function),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, name: impl Into<String>, value: Value, is: Is) {
+        Arc::make_mut(&mut self.roots).named.insert(name.into(), Entry { value, is });
     }
 
     /// The root value for the engine.
@@ -105,7 +162,7 @@ impl Object for Roots {
         match self.named.get(key) {
             // StackStorm gives templates the whole context under this name.
             None if key == "__context" => Some(Value::from_dyn_object(Arc::clone(self))),
-            found => found.cloned(),
+            found => found.map(|entry| entry.value.clone()),
         }
     }
 
@@ -138,6 +195,6 @@ impl Object for Callable {
         }
         let result =
             (self.function)(&positional, &named).map_err(|message| bad_value(format!("`{}`: {message}", self.name)))?;
-        Ok(json::to_value(&result))
+        Ok(json::part_value(result))
     }
 }

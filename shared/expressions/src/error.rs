@@ -27,12 +27,16 @@ pub enum Limit {
 /// The kind of an [`ExpressionError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// The text isn't a template.
+    /// The text isn't a template or expression.
     Syntax,
     /// A variable or attribute that isn't there was used.
     Undefined,
     /// A filter, test, function or method that doesn't exist was used.
     Unknown,
+    /// No function or operator of the name takes these arguments.
+    NoMatch,
+    /// More than one function of the name takes these arguments.
+    Ambiguous,
     /// An operation or filter can't be applied to the given values.
     Value,
     /// Jinja2 could do this, Squall doesn't.
@@ -50,6 +54,8 @@ impl ErrorKind {
             ErrorKind::Syntax => "expression.syntax",
             ErrorKind::Undefined => "expression.undefined",
             ErrorKind::Unknown => "expression.unknown",
+            ErrorKind::NoMatch => "expression.no_match",
+            ErrorKind::Ambiguous => "expression.ambiguous",
             ErrorKind::Value => "expression.value",
             ErrorKind::Unsupported => "expression.unsupported",
             ErrorKind::Datastore => "expression.datastore",
@@ -191,7 +197,7 @@ pub(crate) fn over(limit: Limit) -> minijinja::Error {
 
 pub(crate) fn limit_message(limit: Limit) -> &'static str {
     match limit {
-        Limit::TemplateSize => "the template is too long",
+        Limit::TemplateSize => "the expression is too long",
         Limit::ExpressionSize => "one expression names too many variables within brackets",
         Limit::Fuel => "the expression takes too many steps or too much data",
         Limit::OutputSize => "the expression makes too long a text",

@@ -1,6 +1,6 @@
 //! The engine: compiled templates, rendering, typed evaluation.
 
-mod cache;
+mod compiled;
 mod guard;
 mod setup;
 
@@ -10,13 +10,14 @@ use std::sync::Arc;
 use minijinja::{Captured, Environment};
 use serde_json::{Map, Value};
 
+use crate::cache::Cache;
 use crate::call::Host;
 use crate::context::Context;
 use crate::error::{ErrorKind, ExpressionError, Limit, Origin, limit_message};
 use crate::filters;
 use crate::json;
 use crate::limits::Limits;
-use cache::{Cache, Compiled};
+use compiled::Compiled;
 use guard::Guarded;
 
 /// What an expression that reads an undefined variable does.
@@ -41,7 +42,7 @@ pub struct Jinja {
 struct Inner {
     environment: Environment<'static>,
     limits: Limits,
-    cache: Cache,
+    cache: Cache<Compiled>,
 }
 
 impl std::fmt::Debug for Jinja {

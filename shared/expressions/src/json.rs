@@ -5,41 +5,20 @@ use std::sync::Arc;
 use minijinja::Error;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
 use serde_json::{Map, Number, Value as Json};
-use yoke::Yoke;
 
 use crate::call::Host;
 use crate::datastore::KeyLookup;
 use crate::error::{Limit, bad_value, over};
+use crate::part::Part;
 use crate::python::float_text;
 
-/// An array or object within a payload. It keeps the payload alive and copies nothing of it.
+/// An array or object within a payload, as a template value.
 #[derive(Debug)]
-pub(crate) struct Node(Yoke<&'static Json, Arc<Json>>);
-
-#[derive(Clone, Copy)]
-enum Step<'k> {
-    Key(&'k str),
-    Index(usize),
-}
-
-fn step<'a>(json: &'a Json, to: Step<'_>) -> Option<&'a Json> {
-    match to {
-        Step::Key(key) => json.get(key),
-        Step::Index(index) => json.get(index),
-    }
-}
+pub(crate) struct Node(Part);
 
 impl Node {
     pub(crate) fn json(&self) -> &Json {
         self.0.get()
-    }
-
-    fn child(&self, to: Step<'_>) -> Option<Value> {
-        if let Some(scalar) = scalar_value(step(self.json(), to)?) {
-            return Some(scalar);
-        }
-        let part = self.0.try_map_project_cloned(|whole, _| step(whole, to).ok_or(())).ok()?;
-        Some(Value::from_object(Node(part)))
     }
 }
 
@@ -53,13 +32,16 @@ impl Object for Node {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match self.json() {
-            Json::Array(_) => self.child(Step::Index(key.as_usize()?)),
-            _ => self.child(Step::Key(key.as_str()?)),
+            Json::Array(_) => self.0.item(key.as_usize()?).map(part_value),
+            _ => self.get_value_by_str(key.as_str()?),
         }
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        self.child(Step::Key(key))
+        match self.json().get(key)? {
+            Json::Array(_) | Json::Object(_) => self.0.key(key).map(part_value),
+            scalar => scalar_value(scalar),
+        }
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -102,8 +84,12 @@ fn number_value(number: &Number) -> Value {
 
 /// A template value over `json`.
 pub(crate) fn to_value(json: &Arc<Json>) -> Value {
-    scalar_value(json)
-        .unwrap_or_else(|| Value::from_object(Node(Yoke::attach_to_cart(Arc::clone(json), |whole| whole))))
+    scalar_value(json).unwrap_or_else(|| Value::from_object(Node(Part::from(Arc::clone(json)))))
+}
+
+/// A template value over a part of a payload.
+pub(crate) fn part_value(part: Part) -> Value {
+    scalar_value(part.get()).unwrap_or_else(|| Value::from_object(Node(part)))
 }
 
 /// JSON of what a template computed, within the bounds of depth and fuel.

@@ -1,136 +1,178 @@
-//! Jinja as Orquesta evaluates it: every text of a value, natively typed, and again where the outcome is itself an expression.
+//! Expressions as Orquesta evaluates them: in every text of a value, natively typed, and again where the outcome is itself an expression.
 //!
-//! The functions that tell of a workflow (`ctx`, `task`, `result`, `item`, …) come with the [`Context`].
+//! [`Expressions`] holds both languages. The functions that tell of a workflow (`ctx`, `task`, `result`, `item`, …) come with the
+//! [`Context`]: [`workflow::context`] makes one.
 
+mod functions;
+mod jinja;
 mod patterns;
+pub mod workflow;
+mod yaql;
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::context::Context;
 use crate::error::{ErrorKind, ExpressionError, Limit, limit_message};
 use crate::jinja::Jinja;
-use patterns::{each_block, each_expression, each_raw, strip};
+use crate::limits::Limits;
+use crate::yaql::{Lacking, Yaql};
+
+pub use functions::{json, zip};
 
 /// How often the outcome of an expression may be an expression again.
 const MOST_ROUNDS: usize = 32;
 
+/// The language of an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Language {
+    /// `{{ … }}` and `{% … %}`.
+    Jinja,
+    /// `<% … %>`.
+    Yaql,
+}
+
+impl Language {
+    /// Both, in the order in which Orquesta asks whether a text is theirs.
+    pub const ALL: [Language; 2] = [Language::Jinja, Language::Yaql];
+
+    /// `jinja` or `yaql`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Language::Jinja => "jinja",
+            Language::Yaql => "yaql",
+        }
+    }
+
+    /// Whether the text has an expression of this language.
+    pub fn is_in(self, text: &str) -> bool {
+        match self {
+            Language::Jinja => jinja::has_expressions(text),
+            Language::Yaql => patterns::each_yaql(text).next().is_some(),
+        }
+    }
+
+    /// The language of the first kind of expression that the text has.
+    pub fn of(text: &str) -> Option<Language> {
+        Language::ALL.into_iter().find(|language| language.is_in(text))
+    }
+}
+
 /// An expression that can't be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// The expression as written: the whole text, or one `{{ … }}` of it.
+    /// Its language; none where a text mixes both.
+    pub language: Option<Language>,
+    /// The expression as written: the whole text, or one `{{ … }}` or `<% … %>` of it.
     pub expression: String,
     /// What is wrong with it.
     pub error: ExpressionError,
 }
 
-/// Whether the text has a `{{ … }}` or `{% … %}`.
-pub fn has_expressions(text: &str) -> bool {
-    each_expression(text).next().is_some() || each_block(text).next().is_some()
+/// A variable of the context that an expression reads.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Variable {
+    /// The language of the expression.
+    pub language: Language,
+    /// The whole text that has the expression.
+    pub text: String,
+    /// The variable's name.
+    pub name: String,
 }
 
-/// The value with all expressions in it evaluated, those in keys included.
-pub fn evaluate(jinja: &Jinja, value: &Value, context: &Context) -> Result<Value, ExpressionError> {
-    jinja.map_texts(value, 0, &|text| {
-        if has_expressions(text) { evaluate_text(jinja, text, context) } else { Ok(Value::from(text)) }
-    })
+/// Both languages of Orquesta. Cheap to clone: what was compiled is shared.
+#[derive(Clone, Debug)]
+pub struct Expressions {
+    jinja: Jinja,
+    yaql: Yaql,
 }
 
-/// The value of one text.
-pub fn evaluate_text(jinja: &Jinja, text: &str, context: &Context) -> Result<Value, ExpressionError> {
-    let raw_blocks: Vec<&str> = each_raw(text).collect();
-    let mut bare = text.to_owned();
-    for (index, raw) in raw_blocks.iter().enumerate() {
-        bare = bare.replace(raw, &format!("{{{index}}}"));
-    }
-    let Value::String(mut output) = expand(jinja, &bare, context, 0)? else { return expand(jinja, &bare, context, 0) };
-    if let Some(unresolved) = each_expression(&output).next() {
-        return Err(ExpressionError::new(ErrorKind::Undefined, format!("`{}` has no value", strip(unresolved))));
-    }
-    if raw_blocks.is_empty() {
-        return Ok(Value::String(output));
-    }
-    for (index, raw) in raw_blocks.iter().enumerate() {
-        output = output.replace(&format!("{{{index}}}"), raw);
-    }
-    jinja.render(&output, context).map(Value::String)
-}
-
-fn expand(jinja: &Jinja, text: &str, context: &Context, round: usize) -> Result<Value, ExpressionError> {
-    if round > MOST_ROUNDS {
-        return Err(ExpressionError::new(ErrorKind::Limit(Limit::Depth), limit_message(Limit::Depth)));
-    }
-    if each_block(text).next().is_some() {
-        let output = jinja.render(text, context)?;
-        return if has_expressions(&output) {
-            expand(jinja, &output, context, round + 1)
-        } else {
-            Ok(Value::String(output))
-        };
-    }
-    let expressions: Vec<&str> = each_expression(text).collect();
-    let mut output = Value::from(text);
-    for expression in &expressions {
-        let result = match jinja.evaluate(&format!("{{{{ {} }}}}", strip(expression)), context)? {
-            Value::String(result) if has_expressions(&result) => expand(jinja, &result, context, round + 1)?,
-            result => result,
-        };
-        output = match output {
-            Value::String(whole) if expressions.len() > 1 || whole != *expression => {
-                let replaced = whole.replace(expression, &python_text(jinja, result)?);
-                if replaced.len() > jinja.limits().output_bytes {
-                    return Err(ExpressionError::new(
-                        ErrorKind::Limit(Limit::OutputSize),
-                        limit_message(Limit::OutputSize),
-                    ));
-                }
-                Value::String(replaced)
-            }
-            _ => result,
-        };
-    }
-    Ok(output)
-}
-
-fn python_text(jinja: &Jinja, value: Value) -> Result<String, ExpressionError> {
-    match value {
-        Value::String(text) => Ok(text),
-        other => jinja.render("{{ value }}", &Context::new().with("value", other)),
+impl Default for Expressions {
+    fn default() -> Expressions {
+        Expressions::new(Limits::default(), Lacking::default())
     }
 }
 
-/// What is wrong with the expressions in a value, those in keys included.
-pub fn validate(jinja: &Jinja, value: &Value) -> Vec<Invalid> {
-    let mut found = Vec::new();
-    each_text(value, &mut |text| {
-        if !has_expressions(text) {
-            return;
+impl Expressions {
+    /// Both languages within these bounds.
+    pub fn new(limits: Limits, lacking: Lacking) -> Expressions {
+        Expressions { jinja: Jinja::orquesta(limits), yaql: Yaql::new(limits, lacking) }
+    }
+
+    /// The value with all expressions in it evaluated, those in keys included.
+    pub fn evaluate(&self, value: &Value, context: &Context) -> Result<Value, ExpressionError> {
+        self.jinja.map_texts(value, 0, &|text| match Language::of(text) {
+            Some(language) => self.evaluate_text(language, text, context),
+            None => Ok(Value::from(text)),
+        })
+    }
+
+    /// The value of one text in one language.
+    pub fn evaluate_text(&self, language: Language, text: &str, context: &Context) -> Result<Value, ExpressionError> {
+        match language {
+            Language::Jinja => jinja::evaluate(&self.jinja, text, context),
+            Language::Yaql => yaql::evaluate(&self.yaql, text, context, 0),
         }
-        let mut check = |expression: &str| match jinja.validate(expression) {
-            Ok(()) => {}
-            Err(error) => found.push(Invalid { expression: expression.to_owned(), error }),
+    }
+
+    /// What is wrong with the expressions in a value, those in keys included.
+    pub fn validate(&self, value: &Value) -> Vec<Invalid> {
+        let mut found = Vec::new();
+        each_text(value, &mut |text| match (Language::Jinja.is_in(text), Language::Yaql.is_in(text)) {
+            (true, true) => found.push(mixed(text)),
+            (true, false) => found.extend(self.validate_text(Language::Jinja, text)),
+            (false, true) => found.extend(self.validate_text(Language::Yaql, text)),
+            (false, false) => {}
+        });
+        found
+    }
+
+    /// What is wrong with the expressions of one language in a text.
+    pub fn validate_text(&self, language: Language, text: &str) -> Vec<Invalid> {
+        let errors = match language {
+            Language::Jinja => jinja::validate(&self.jinja, text),
+            Language::Yaql => yaql::validate(&self.yaql, text),
         };
-        check(text);
-        each_expression(text).filter(|expression| *expression != text).for_each(check);
-    });
-    found
+        let invalid = |(expression, error)| Invalid { language: Some(language), expression, error };
+        errors.into_iter().map(invalid).collect()
+    }
 }
 
-/// The context variables that a value reads: each expression's whole text, and the variable.
-pub fn variables(value: &Value) -> BTreeSet<(String, String)> {
+fn mixed(text: &str) -> Invalid {
+    let error = ExpressionError::new(ErrorKind::Unsupported, "one text can't have both Jinja and YAQL");
+    Invalid { language: None, expression: text.to_owned(), error }
+}
+
+/// The error where expressions give expressions again and again, or a text becomes too long.
+fn over(limit: Limit) -> ExpressionError {
+    ExpressionError::new(ErrorKind::Limit(limit), limit_message(limit))
+}
+
+/// The context variables that a value reads.
+pub fn variables(value: &Value) -> BTreeSet<Variable> {
     let mut found = BTreeSet::new();
     each_text(value, &mut |text| {
-        for reference in references(text) {
-            found.extend(patterns::variables(&reference).map(|name| (text.to_owned(), name)));
+        for language in Language::ALL {
+            let names = references(language, text)
+                .into_iter()
+                .flat_map(|reference| patterns::variables(&reference).collect::<Vec<_>>());
+            found.extend(names.map(|name| Variable { language, text: text.to_owned(), name }));
         }
     });
     found
 }
 
 /// The references to the context in a text, as written: `ctx().a.b`.
-pub fn references(text: &str) -> BTreeSet<String> {
-    each_expression(text).flat_map(|expression| patterns::references(strip(expression))).collect()
+pub fn references(language: Language, text: &str) -> BTreeSet<String> {
+    match language {
+        Language::Jinja => {
+            patterns::each_jinja(text).flat_map(|found| patterns::references(jinja::strip(found))).collect()
+        }
+        Language::Yaql => {
+            patterns::each_yaql(text).flat_map(|found| patterns::references(yaql::strip(found))).collect()
+        }
+    }
 }
 
 fn each_text(value: &Value, take: &mut dyn FnMut(&str)) {
@@ -142,37 +184,5 @@ fn each_text(value: &Value, take: &mut dyn FnMut(&str)) {
             each_text(item, take);
         }),
         _ => {}
-    }
-}
-
-/// What Orquesta's function `zip` gives: the first items of all lists, the second ones, and so on, filled up with `pad`.
-pub fn zip(lists: &[Value], named: &Map<String, Value>) -> Result<Value, String> {
-    let pad = named.get("pad").cloned().unwrap_or_default();
-    let lists = lists.iter().map(list_of).collect::<Result<Vec<_>, _>>()?;
-    if let [only] = lists.as_slice() {
-        return Ok(Value::Array(only.clone()));
-    }
-    let longest = lists.iter().map(Vec::len).max().unwrap_or_default();
-    let row = |index| Value::Array(lists.iter().map(|list| list.get(index).unwrap_or(&pad).clone()).collect());
-    Ok(Value::Array((0..longest).map(row).collect()))
-}
-
-fn list_of(value: &Value) -> Result<Vec<Value>, String> {
-    match value {
-        Value::Null => Ok(Vec::new()),
-        Value::Array(items) => Ok(items.clone()),
-        Value::String(text) => Ok(text.chars().map(|c| Value::from(c.to_string())).collect()),
-        Value::Object(entries) => Ok(entries.keys().map(|key| Value::from(key.as_str())).collect()),
-        _ => Err("takes lists only".to_owned()),
-    }
-}
-
-/// What Orquesta's function `json` gives: the value of a JSON text; an object as it is.
-pub fn json(value: &Value) -> Result<Value, String> {
-    match value {
-        Value::Object(_) => Ok(value.clone()),
-        Value::String(text) => serde_json::from_str(text)
-            .map_err(|e| format!("the text isn't JSON at its line {}, column {}", e.line(), e.column())),
-        _ => Err("takes a text".to_owned()),
     }
 }

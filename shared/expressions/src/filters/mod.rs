@@ -21,7 +21,7 @@ use crate::error::{ErrorKind, fault_with_hint};
 use crate::limits::Limits;
 
 /// A filter: its name, its parameters as [`Bound::new`] reads them, and what it does.
-type Filter = (&'static str, &'static str, fn(&Host<'_>, &Bound) -> Result<Value, Error>);
+pub(crate) type Filter = (&'static str, &'static str, fn(&Host<'_>, &Bound) -> Result<Value, Error>);
 
 /// StackStorm's own.
 const STACKSTORM: [Filter; 25] = [
@@ -101,6 +101,11 @@ pub(crate) fn install(env: &mut Environment<'static>, limits: Limits) {
             filter(&host, &Bound::new(&host, name, signature, &args.into_values())?)
         });
     }
+}
+
+/// StackStorm's filter of this name, with its signature.
+pub(crate) fn stackstorm(name: &str) -> Option<Filter> {
+    STACKSTORM.into_iter().find(|filter| filter.0 == name)
 }
 
 /// Further names that Orquesta has for filters.

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use fancy_regex::Regex as Fancy;
 use regex::Regex;
 
-static EXPRESSION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\{\{.*?\}\}").ok());
+static JINJA: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\{\{.*?\}\}").ok());
+static YAQL: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("<%.*?%>").ok());
 static BLOCK: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\{%.*?%\}").ok());
 static RAW: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\{% raw %\}.*?\{% endraw %\}").ok());
 
@@ -32,8 +33,13 @@ fn each<'t>(pattern: &'static LazyLock<Option<Regex>>, text: &'t str) -> impl It
 }
 
 /// Each `{{ … }}` on one line.
-pub(super) fn each_expression(text: &str) -> impl Iterator<Item = &str> {
-    each(&EXPRESSION, text)
+pub(super) fn each_jinja(text: &str) -> impl Iterator<Item = &str> {
+    each(&JINJA, text)
+}
+
+/// Each `<% … %>` on one line.
+pub(super) fn each_yaql(text: &str) -> impl Iterator<Item = &str> {
+    each(&YAQL, text)
 }
 
 /// Each `{% … %}` on one line.
@@ -57,9 +63,4 @@ pub(super) fn variables(reference: &str) -> impl Iterator<Item = String> {
         let captures = pattern.captures(reference).ok().flatten()?;
         captures.get(1).map(|name| name.as_str().to_owned())
     })
-}
-
-/// The inside of a `{{ … }}`.
-pub(super) fn strip(expression: &str) -> &str {
-    expression.trim_matches(['{', '}']).trim()
 }

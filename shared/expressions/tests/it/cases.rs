@@ -1,6 +1,7 @@
 //! The cases in `tests/data`.
 
-use expressions::{Context, Jinja, Limits, Undefined, casts, orquesta};
+use expressions::orquesta::Expressions;
+use expressions::{Context, Jinja, Lacking, Limits, Undefined, Yaql, casts};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -79,9 +80,18 @@ fn patterns_of_criteria_keep_their_type_where_it_is_json() {
 #[test]
 fn orquesta_evaluates_what_expressions_give_again() {
     let (context, cases) = read(include_str!("../data/orquesta.json"));
-    let jinja = Jinja::orquesta(Limits::default());
+    let expressions = Expressions::default();
     for case in cases {
-        case.check(orquesta::evaluate(&jinja, &case.template, &context));
+        case.check(expressions.evaluate(&case.template, &context));
+    }
+}
+
+#[test]
+fn yaql_gives_what_upstream_gives() {
+    let (context, cases) = read(include_str!("../data/yaql.json"));
+    let yaql = Yaql::new(Limits::default(), Lacking::Tagged);
+    for case in cases {
+        case.check(yaql.evaluate(case.template.as_str().unwrap(), &context));
     }
 }
 

@@ -1,8 +1,9 @@
 //! Whatever is written, the answer is a value or an error.
 
 use expressions::jsonpath::JsonPath;
+use expressions::orquesta::{self, Expressions};
 use expressions::regexes::{Flags, Pattern};
-use expressions::{Context, ErrorKind, Jinja, casts, datastore_keys, orquesta};
+use expressions::{Context, ErrorKind, Jinja, Lacking, Limits, Yaql, casts, datastore_keys};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -66,13 +67,81 @@ fn template() -> impl Strategy<Value = String> {
     prop::collection::vec(pieces, 0..14).prop_map(|pieces| pieces.concat())
 }
 
+/// Pieces that YAQL is made of, in any order.
+fn yaql() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "$",
+        "$.a",
+        "$.s",
+        "$1",
+        "[1, 2, a]",
+        "{a => 1}",
+        "set(1)",
+        "range(3)",
+        "sequence()",
+        "datetime(0)",
+        "null",
+        "1",
+        "2.5",
+        "'s'",
+        "`r`",
+        "name",
+        "true",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        " => ",
+        " -> ",
+        ".",
+        "?.",
+        " + ",
+        " - ",
+        " * ",
+        " / ",
+        " mod ",
+        " and ",
+        " or ",
+        " not ",
+        " in ",
+        " = ",
+        " < ",
+        " =~ ",
+        ".select(",
+        ".where(",
+        ".orderBy(",
+        ".aggregate(",
+        ".groupBy(",
+        ".join(",
+        ".limit(2)",
+        ".len()",
+        ".split(",
+        ".replace(",
+        "str(",
+        "regex(",
+        "let(x => ",
+        "def(f, ",
+        "f(",
+        "switch(",
+        "dict(",
+        "list(",
+        "int(",
+        "timespan(1)",
+        "é",
+    ]);
+    prop::collection::vec(pieces, 0..14).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn templates_never_panic(inside in template(), bare in template()) {
         let context = Context::new().with("x", json!("text")).with("d", json!({"a": [1, null, {"b": 2.5}]})).with("l", json!([3, 1]));
-        let jinja = Jinja::default();
+        let (jinja, expressions) = (Jinja::default(), Expressions::default());
         let statement = format!("{{% set v = ({inside}) %}}{{{{ v }}}}");
         for text in [format!("{{{{ {inside} }}}}"), statement, bare] {
             // The checks that are added never spoil a template.
@@ -83,8 +152,18 @@ proptest! {
             let _ = jinja.render_typed(&text, &context);
             let _ = jinja.references(&text);
             let _ = datastore_keys(&text);
-            let _ = orquesta::validate(&jinja, &Value::from(text.as_str()));
+            let _ = expressions.validate(&Value::from(text.as_str()));
             let _ = orquesta::variables(&Value::from(text));
+        }
+    }
+
+    #[test]
+    fn yaql_never_panics(dense in yaql(), loose in ".{0,30}") {
+        let context = Context::new().with("1", json!({"a": [1, null, {"b": 2.5}], "s": "text"})).with_now(0).with_seed(1);
+        let yaql = Yaql::new(Limits { fuel: 20_000, ..Limits::default() }, Lacking::Tagged);
+        for text in [&dense, &loose] {
+            let _ = yaql.evaluate(text, &context);
+            let _ = Expressions::default().evaluate(&Value::from(format!("a <% {text} %> b")), &context);
         }
     }
 

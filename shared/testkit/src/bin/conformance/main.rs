@@ -3,6 +3,7 @@
 mod jinja;
 mod operators;
 mod orquesta;
+mod yaql;
 
 use std::io::{self, BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,8 +19,9 @@ fn main() -> ExitCode {
     let answer: fn(&Value) -> Answer = match suite.as_str() {
         "jinja" => jinja::answer,
         "operators" => operators::answer,
+        "yaql" => yaql::answer,
         _ => {
-            eprintln!("usage: conformance jinja|operators");
+            eprintln!("usage: conformance jinja|operators|yaql");
             return ExitCode::from(2);
         }
     };
