@@ -1,110 +1,203 @@
-//! JSONPath as `jsonpath_rw` reads it: what the filter `jsonpath_query` and the keys of criteria are written in.
+//! Paths in the language of `jsonpath_rw`: what the keys of criteria and the filter `jsonpath_query` are written in.
+//!
+//! Nearly every path is a chain of names, and those are walked directly. The rest (wildcards, slices, descendants, alternatives) goes
+//! through an interpreter of the whole language, which fails where the original raises and counts its steps.
 
 mod find;
 mod parse;
 
 use serde_json::Value;
+use std::borrow::Cow;
 
-/// How many steps one search may take.
-const MOST_STEPS: usize = 1_000_000;
+use crate::{KeyValues, Scope, python::kind};
+
+/// The longest path, in bytes.
+pub const MAX_PATH_BYTES: usize = 1_024;
+/// How many values one look-up may visit.
+pub const MAX_VISITS: usize = 100_000;
+
+/// Why a path can't be used, or could not be followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JsonPathError {
+    /// The text isn't a path.
+    #[error("unexpected {found} at position {position}")]
+    Syntax {
+        /// The byte at which reading stopped, from 0.
+        position: usize,
+        /// What stands there.
+        found: String,
+    },
+    /// More than [`MAX_PATH_BYTES`].
+    #[error("a path has {MAX_PATH_BYTES} characters at most")]
+    TooLong,
+    /// Too many parentheses.
+    #[error("brackets are nested too deeply")]
+    TooDeep,
+    /// A word that the original knows and does not follow either.
+    #[error("{0} can't be used in a path")]
+    Unsupported(String),
+    /// An index on what has no items.
+    #[error("[{index}] needs a list or a text, but finds {found}")]
+    NoItems {
+        /// The index that is asked for.
+        index: i64,
+        /// What kind of value there is.
+        found: &'static str,
+    },
+    /// An index that is out of bounds on the side on which the original raises.
+    #[error("there is no item [{0}]")]
+    NoItem(i64),
+    /// A slice of what has no items.
+    #[error("a slice needs a list, but finds {0}")]
+    NoSlice(&'static str),
+    /// More than [`MAX_VISITS`].
+    #[error("the path visits more than {MAX_VISITS} values")]
+    TooManyVisits,
+}
+
+/// What a key is looked up in: the payload under the name `trigger` (or, inside of `search`, one item under the name `item`), and the
+/// datastore.
+#[derive(Clone, Copy)]
+pub struct Root<'a> {
+    /// What the value is called.
+    pub name: &'static str,
+    /// The payload, or the item.
+    pub value: &'a Value,
+    /// The datastore, as `system` and `st2kv`.
+    pub key_values: &'a dyn KeyValues,
+}
 
 /// A compiled path.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonPath(Path);
 
-/// Why a path has no matches to give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JsonPathError {
-    /// The text isn't a path; the character at which reading stopped, from 0.
-    Syntax(usize),
-    /// The path is nested too deep.
-    TooDeep,
-    /// The search takes too many steps on this value.
-    TooManySteps,
-}
-
-impl std::fmt::Display for JsonPathError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            JsonPathError::Syntax(at) => write!(f, "the text isn't a JSONPath: unexpected at character {}", at + 1),
-            JsonPathError::TooDeep => f.write_str("the JSONPath is nested too deep"),
-            JsonPathError::TooManySteps => f.write_str("the JSONPath takes too many steps on this value"),
-        }
-    }
-}
-
-impl std::error::Error for JsonPathError {}
-
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Path {
+    /// Names from the root on.
+    Names(Box<[Box<str>]>),
+    /// Anything else.
+    Other(Box<Step>),
+}
+
+/// The language of paths as a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
     Root,
     This,
     Parent,
     Fields(Vec<String>),
-    AllFields,
     Index(i64),
-    Slice { start: Option<i64>, end: Option<i64>, step: Option<i64> },
-    Child(Box<Path>, Box<Path>),
-    Descendants(Box<Path>, Box<Path>),
-    Where(Box<Path>, Box<Path>),
-    Union(Box<Path>, Box<Path>),
+    Slice(Option<i64>, Option<i64>),
+    Child(Box<Step>, Box<Step>),
+    Descendants(Box<Step>, Box<Step>),
+    Where(Box<Step>, Box<Step>),
+    Union(Box<Step>, Box<Step>),
 }
 
 impl JsonPath {
-    /// Reads a path such as `body.labels[*].name`.
+    /// Reads a path such as `trigger.body.labels[*].name`.
     pub fn parse(text: &str) -> Result<JsonPath, JsonPathError> {
-        parse::parse(text).map(JsonPath)
+        if text.len() > MAX_PATH_BYTES {
+            return Err(JsonPathError::TooLong);
+        }
+        let step = parse::parse(text)?;
+        let mut names = Vec::new();
+        let is_chain = collect_names(&step, &mut names);
+        Ok(JsonPath(if is_chain { Path::Names(names.into()) } else { Path::Other(Box::new(step)) }))
     }
 
-    /// All matches in the value, in order.
-    pub fn find<'v>(&self, value: &'v Value) -> Result<Vec<&'v Value>, JsonPathError> {
-        find::find(&self.0, value)
+    /// All matches in a value, in order.
+    pub fn find<'v>(&self, value: &'v Value) -> Result<Vec<Cow<'v, Value>>, JsonPathError> {
+        match &self.0 {
+            Path::Names(names) => Ok(try_follow(value, names).map(Cow::Borrowed).into_iter().collect()),
+            Path::Other(step) => find::all(step, value),
+        }
     }
+
+    /// The first value that it finds; null where there is none.
+    pub fn first<'a>(&self, root: Root<'a>) -> Result<Cow<'a, Value>, JsonPathError> {
+        match &self.0 {
+            Path::Names(names) => Ok(walk(names, root)),
+            Path::Other(step) => find::first(step, root),
+        }
+    }
+
+    /// The name that it starts with, if it is a chain of names.
+    pub fn root(&self) -> Option<&str> {
+        match &self.0 {
+            Path::Names(names) => names.first().map(|name| &**name),
+            Path::Other(_) => None,
+        }
+    }
+
+    /// Is it a chain of names? Such a path can't fail.
+    pub const fn is_chain(&self) -> bool {
+        matches!(self.0, Path::Names(_))
+    }
+
+    /// The names below the payload, if it is a chain of names that starts there. Such a key can't fail.
+    pub fn payload_names(&self) -> Option<&[Box<str>]> {
+        match &self.0 {
+            Path::Names(names) => names.split_first().filter(|(root, _)| ***root == *"trigger").map(|(_, rest)| rest),
+            Path::Other(_) => None,
+        }
+    }
+
+    /// The key of the datastore that it reads, if it reads one.
+    pub fn datastore_key(&self) -> Option<String> {
+        match &self.0 {
+            Path::Names(names) => datastore_names(names).filter(|names| !names.is_empty()).map(|names| names.join(".")),
+            Path::Other(_) => None,
+        }
+    }
+}
+
+fn collect_names(step: &Step, names: &mut Vec<Box<str>>) -> bool {
+    match step {
+        Step::Child(left, right) => collect_names(left, names) && collect_names(right, names),
+        Step::Root => names.is_empty(),
+        Step::Fields(fields) => match fields.as_slice() {
+            [only] if only != "*" => {
+                names.push(only.as_str().into());
+                true
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Follows names into a value; null where they lead nowhere.
+pub fn follow<'a>(value: &'a Value, names: &[Box<str>]) -> &'a Value {
+    try_follow(value, names).unwrap_or(&Value::Null)
+}
+
+fn try_follow<'a>(value: &'a Value, names: &[Box<str>]) -> Option<&'a Value> {
+    names.iter().try_fold(value, |value, name| value.as_object()?.get(&**name))
+}
+
+fn walk<'a>(names: &[Box<str>], root: Root<'a>) -> Cow<'a, Value> {
+    match names.split_first() {
+        Some((first, rest)) if **first == *root.name => Cow::Borrowed(follow(root.value, rest)),
+        _ => match datastore_names(names) {
+            Some(names) => Cow::Owned(stored(&names.join("."), root)),
+            None => Cow::Borrowed(&Value::Null),
+        },
+    }
+}
+
+/// What follows `system` or `st2kv.system`.
+fn datastore_names(names: &[Box<str>]) -> Option<&[Box<str>]> {
+    match names {
+        [first, rest @ ..] if **first == *"system" => Some(rest),
+        [first, second, rest @ ..] if **first == *"st2kv" && **second == *"system" => Some(rest),
+        _ => None,
+    }
+}
+
+fn stored(key: &str, root: Root<'_>) -> Value {
+    root.key_values.get(Scope::System, key).map_or(Value::Null, Value::String)
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::JsonPath;
-
-    fn found(path: &str, value: &Value) -> Value {
-        let path = JsonPath::parse(path).unwrap();
-        Value::from(path.find(value).unwrap().into_iter().cloned().collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn paths_find_what_jsonpath_rw_finds() {
-        let doc = json!({"a": {"b": [{"n": 1}, {"n": 2}, {"m": 3}], "k-d": 4, "x.y": 5}, "n": 9});
-        let cases = [
-            ("a.b[*].n", json!([1, 2])),
-            ("$.a.b[0].n", json!([1])),
-            ("a.b[-1].m", json!([3])),
-            ("a.b[0:2].n", json!([1, 2])),
-            ("a.b[::2]", json!([{"n": 1}, {"m": 3}])),
-            ("a['k-d']", json!([4])),
-            ("a.k-d", json!([4])),
-            ("a.\"x.y\"", json!([5])),
-            ("$..n", json!([9, 1, 2])),
-            ("a.*", json!([[{"n": 1}, {"n": 2}, {"m": 3}], 4, 5])),
-            ("a.b[*] where n", json!([{"n": 1}, {"n": 2}])),
-            ("n | missing", json!([9])),
-            ("a[*].k-d", json!([4])),
-            ("a.b[*].n.`parent`", json!([{"n": 1}, {"n": 2}])),
-            ("missing", json!([])),
-            ("a.b[9]", json!([])),
-        ];
-        for (path, expected) in cases {
-            assert_eq!(found(path, &doc), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_path_is_refused() {
-        for text in ["a[", "a..", "a b", "[", "a.b]", "a.[", "'a", "a[1:2:3:4]", "(a"] {
-            assert!(JsonPath::parse(text).is_err(), "{text}");
-        }
-        assert!(JsonPath::parse(&"(".repeat(100_000)).is_err());
-        assert!(JsonPath::parse(&"a.".repeat(100_000)).is_err());
-    }
-}
+mod tests;

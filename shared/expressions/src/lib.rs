@@ -19,7 +19,7 @@ mod methods;
 pub mod orquesta;
 pub mod params;
 mod part;
-mod python;
+pub mod python;
 pub mod regexes;
 mod tests;
 mod yaql;

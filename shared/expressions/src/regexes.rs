@@ -1,38 +1,75 @@
-//! Regular expressions in Python's syntax, run within bounds.
+//! Regular expressions as Python's `re` reads them (3.10), on engines that can't hang.
+//!
+//! A pattern is parsed by Python's grammar, so what Python refuses is refused here, and then written for an engine. Whether there is a match is
+//! asked of the linear one ([`Matcher`]); only look-around, back-references and conditionals, which that one can't have, and questions of
+//! where ([`Pattern`]) go to one that steps back, within a limit.
 
+mod ast;
+mod emit;
+mod group;
+mod parse;
 mod replacement;
-mod translate;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use fancy_regex::{Captures, Regex, RegexBuilder};
+use fancy_regex::Captures;
+
+use ast::Node;
 
 pub(crate) use replacement::expand;
 
-/// Steps of matching that go back over the text.
-const BACKTRACKS: usize = 200_000;
-/// The memory of one compiled pattern, in bytes.
-const COMPILED_BYTES: usize = 2 * 1024 * 1024;
 /// The longest pattern, in bytes.
-const PATTERN_BYTES: usize = 16 * 1024;
+pub const MAX_PATTERN_BYTES: usize = 16 * 1024;
+/// The memory of one compiled pattern, in bytes.
+pub const MAX_PROGRAM_BYTES: usize = 4 * 1024 * 1024;
+/// How many steps back over the text are taken before giving up.
+pub const MAX_BACKTRACKS: usize = 200_000;
 /// How many compiled patterns are kept.
 const CACHED: usize = 512;
 
 /// Why a pattern gives no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PatternError {
-    /// The text isn't a pattern; what is wrong with it.
-    Syntax(String),
-    /// Too large, or too many steps on this text.
-    Limit,
+    /// The text isn't a pattern.
+    Syntax {
+        /// The character at which reading stopped, from 0.
+        position: usize,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The text isn't a replacement.
+    Replacement(String),
+    /// The pattern is longer than [`MAX_PATTERN_BYTES`].
+    TooLong,
+    /// The compiled pattern is larger than [`MAX_PROGRAM_BYTES`], or what it asks for is not supported.
+    Unsupported(String),
+    /// More than [`MAX_BACKTRACKS`] steps on this text.
+    TooManySteps,
+}
+
+impl PatternError {
+    /// Is a bound passed, rather than anything wrong?
+    pub const fn is_limit(&self) -> bool {
+        !matches!(self, PatternError::Syntax { .. } | PatternError::Replacement(_))
+    }
 }
 
 impl std::fmt::Display for PatternError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            PatternError::Syntax(message) => write!(f, "the text isn't a regular expression: {message}"),
-            PatternError::Limit => f.write_str("the regular expression is too large or backtracks too much"),
+            PatternError::Syntax { position, message } => {
+                write!(f, "the regular expression is wrong at position {position}: {message}")
+            }
+            PatternError::Replacement(message) => f.write_str(message),
+            PatternError::TooLong => write!(f, "the regular expression is longer than {MAX_PATTERN_BYTES} bytes"),
+            PatternError::Unsupported(what) => write!(
+                f,
+                "the regular expression can't be compiled within {MAX_PROGRAM_BYTES} bytes, or uses what is not supported: {what}"
+            ),
+            PatternError::TooManySteps => {
+                write!(f, "the regular expression needs more than {MAX_BACKTRACKS} steps back on this value")
+            }
         }
     }
 }
@@ -50,9 +87,72 @@ pub struct Flags {
     pub anchored: bool,
 }
 
-/// A compiled pattern. Matching is linear in the text, except where the pattern looks around or refers back; there it is bounded.
+fn read(pattern: &str, flags: Flags) -> Result<parse::Parsed, PatternError> {
+    if pattern.len() > MAX_PATTERN_BYTES {
+        return Err(PatternError::TooLong);
+    }
+    let mut parsed = parse::parse(pattern)?;
+    parsed.flags.ignore_case |= flags.ignore_case;
+    parsed.flags.dot_all |= flags.dot_all;
+    Ok(parsed)
+}
+
+fn write(parsed: &parse::Parsed, flags: Flags, captures: bool, line_end: &'static str) -> String {
+    let text = emit::emit(parsed, captures, line_end);
+    if flags.anchored { format!("\\A(?:{text})") } else { text }
+}
+
+/// Says whether a pattern matches, in time linear in the text wherever the pattern allows it.
 #[derive(Clone, Debug)]
-pub struct Pattern(Arc<Regex>);
+pub struct Matcher {
+    engine: Engine,
+    literal: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Engine {
+    Linear(regex::Regex),
+    Backtracking(fancy_regex::Regex),
+}
+
+impl Matcher {
+    /// Compiles a pattern. Nothing is kept: whoever asks often keeps it.
+    pub fn new(pattern: &str, flags: Flags) -> Result<Matcher, PatternError> {
+        let parsed = read(pattern, flags)?;
+        if parsed.node.needs_backtracking(parsed.flags, true) {
+            let engine = backtracking(&write(&parsed, flags, true, LOOKED_AT))?;
+            return Ok(Matcher { engine: Engine::Backtracking(engine), literal: None });
+        }
+        let literal = if parsed.flags.ignore_case { None } else { longest_literal(&parsed.node) };
+        let text = write(&parsed, flags, false, "(?:\\n?\\z)");
+        let built = regex::RegexBuilder::new(&text).size_limit(MAX_PROGRAM_BYTES).build();
+        let engine = built.map_err(|error| PatternError::Unsupported(last_line(&error.to_string())))?;
+        Ok(Matcher { engine: Engine::Linear(engine), literal })
+    }
+
+    /// Does it match somewhere in the text (at the start, where it is anchored)?
+    pub fn is_match(&self, text: &str) -> Result<bool, PatternError> {
+        match &self.engine {
+            Engine::Linear(regex) => Ok(regex.is_match(text)),
+            Engine::Backtracking(regex) => regex.is_match(text).map_err(run_error),
+        }
+    }
+
+    /// The longest text that is part of every match, if one is known. Without it in the text, `is_match` is false and no error.
+    pub fn required_literal(&self) -> Option<&str> {
+        self.literal.as_deref()
+    }
+}
+
+/// A compiled pattern that also says where it matches, and what its groups hold.
+#[derive(Clone, Debug)]
+pub struct Pattern(Arc<Located>);
+
+#[derive(Debug)]
+struct Located {
+    regex: fancy_regex::Regex,
+    names: Vec<(String, usize)>,
+}
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
@@ -66,15 +166,15 @@ static CACHE: LazyLock<Mutex<HashMap<Key, Pattern>>> = LazyLock::new(Mutex::defa
 impl Pattern {
     /// Compiles a pattern for use on `text`; compiled ones are kept.
     pub fn new(pattern: &str, flags: Flags, text: &str) -> Result<Pattern, PatternError> {
-        if pattern.len() > PATTERN_BYTES {
-            return Err(PatternError::Limit);
+        if pattern.len() > MAX_PATTERN_BYTES {
+            return Err(PatternError::TooLong);
         }
         // Python's `$` also matches before a line end that ends the text, which only matters for such texts and needs a look ahead.
         let key = Key { pattern: pattern.to_owned(), flags, before_newline: text.ends_with('\n') };
         if let Some(known) = CACHE.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(known.clone());
         }
-        let compiled = compile(&key)?;
+        let compiled = Pattern::compile(&key)?;
         let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
         if cache.len() >= CACHED {
             cache.clear();
@@ -83,9 +183,21 @@ impl Pattern {
         Ok(compiled)
     }
 
+    fn compile(key: &Key) -> Result<Pattern, PatternError> {
+        let parsed = read(&key.pattern, key.flags)?;
+        let line_end = if key.before_newline { LOOKED_AT } else { "\\z" };
+        let regex = backtracking(&write(&parsed, key.flags, true, line_end))?;
+        Ok(Pattern(Arc::new(Located { regex, names: parsed.names })))
+    }
+
     /// Whether the pattern matches somewhere in the text.
     pub fn is_match(&self, text: &str) -> Result<bool, PatternError> {
-        self.0.is_match(text).map_err(run_error)
+        self.0.regex.is_match(text).map_err(run_error)
+    }
+
+    /// The number of the group of that name.
+    pub(crate) fn group_named(&self, name: &str) -> Option<usize> {
+        self.0.names.iter().find(|(known, _)| known == name).map(|(_, number)| *number)
     }
 
     /// All matches as `re.findall` and `re.sub` find them: without overlap, empty ones also right after another.
@@ -95,7 +207,7 @@ impl Pattern {
         mut take: impl FnMut(&Captures<'t, str>) -> Result<(), PatternError>,
     ) -> Result<(), PatternError> {
         let mut from = 0;
-        while let Some(captures) = self.0.captures_from_pos(text, from).map_err(run_error)? {
+        while let Some(captures) = self.0.regex.captures_from_pos(text, from).map_err(run_error)? {
             let Some(whole) = captures.get(0) else { break };
             take(&captures)?;
             from = whole.end();
@@ -110,77 +222,67 @@ impl Pattern {
     }
 }
 
-fn compile(key: &Key) -> Result<Pattern, PatternError> {
-    let translated = translate::translate(&key.pattern, key.before_newline)?;
-    let source = if key.flags.anchored { format!(r"\A(?:{translated})") } else { translated };
-    RegexBuilder::new(&source)
-        .case_insensitive(key.flags.ignore_case)
-        .dot_matches_new_line(key.flags.dot_all)
-        .backtrack_limit(BACKTRACKS)
-        .delegate_size_limit(COMPILED_BYTES)
-        .build()
-        .map(|regex| Pattern(Arc::new(regex)))
-        .map_err(compile_error)
-}
+/// Python's `$`, where what follows must be left alone.
+const LOOKED_AT: &str = "(?=\\n?\\z)";
 
-fn compile_error(error: fancy_regex::Error) -> PatternError {
-    let message = error.to_string();
-    if message.contains("size limit") || message.contains("building NFA") {
-        return PatternError::Limit;
-    }
-    let last = message.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    PatternError::Syntax(last.trim_start_matches("error: ").trim().to_owned())
+fn backtracking(text: &str) -> Result<fancy_regex::Regex, PatternError> {
+    let built = fancy_regex::RegexBuilder::new(text)
+        .backtrack_limit(MAX_BACKTRACKS)
+        .delegate_size_limit(MAX_PROGRAM_BYTES)
+        .build();
+    built.map_err(|error| PatternError::Unsupported(last_line(&error.to_string())))
 }
 
 fn run_error(_: fancy_regex::Error) -> PatternError {
-    PatternError::Limit
+    PatternError::TooManySteps
+}
+
+fn last_line(message: &str) -> String {
+    message.lines().last().unwrap_or_default().trim().to_owned()
+}
+
+/// The longest run of plain characters that each match goes through.
+fn longest_literal(node: &Node) -> Option<String> {
+    let mut runs = Runs::default();
+    runs.visit(node);
+    runs.finish()
+}
+
+#[derive(Default)]
+struct Runs {
+    current: String,
+    longest: String,
+}
+
+impl Runs {
+    fn visit(&mut self, node: &Node) {
+        match node {
+            Node::Char(char) => self.current.push(*char),
+            Node::Concat(parts) => parts.iter().for_each(|part| self.visit(part)),
+            Node::Group { inner, flags: None, .. } => self.visit(inner),
+            // Positions between characters take nothing and part nothing.
+            Node::Position(_) => {}
+            Node::Repeat { inner, min, .. } if *min > 0 => {
+                self.end_run();
+                self.visit(inner);
+                self.end_run();
+            }
+            _ => self.end_run(),
+        }
+    }
+
+    fn end_run(&mut self) {
+        if self.current.len() > self.longest.len() {
+            std::mem::swap(&mut self.current, &mut self.longest);
+        }
+        self.current.clear();
+    }
+
+    fn finish(mut self) -> Option<String> {
+        self.end_run();
+        Some(self.longest).filter(|text| !text.is_empty())
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Flags, Pattern, PatternError};
-
-    fn is_match(pattern: &str, text: &str) -> bool {
-        Pattern::new(pattern, Flags::default(), text).unwrap().is_match(text).unwrap()
-    }
-
-    #[test]
-    fn python_patterns_match_as_in_python() {
-        let cases = [
-            (r"(?P<year>\d{4})-(?P=year)", "2020-2020", true),
-            (r"(a)\1", "aa", true),
-            (r"a\Z", "a\n", false),
-            ("a$", "a\n", true),
-            ("a$", "a\nb", false),
-            ("(?m)a$", "a\nb", true),
-            (r"\<b\>", "<b>", true),
-            ("[[]x", "[x", true),
-            ("[a&&b]", "&", true),
-            ("a{x}", "a{x}", true),
-            ("a{,2}b", "aab", true),
-            (r"(?<=a)b", "ab", true),
-            (r"(?#note)a", "a", true),
-            (r"\é", "é", true),
-            (r"\07", "\u{7}", true),
-            ("[]a]", "]", true),
-            ("[^]a]", "]", false),
-            (r"\bfoo\b", "a foo b", true),
-            ("(?i)ABC", "abc", true),
-        ];
-        for (pattern, text, expected) in cases {
-            assert_eq!(is_match(pattern, text), expected, "{pattern} on {text:?}");
-        }
-    }
-
-    #[test]
-    fn bad_patterns_are_refused_and_slow_ones_are_cut_off() {
-        for pattern in ["(", "[a", "*", "(?P<n", r"(?<=a+)b\"] {
-            assert!(matches!(Pattern::new(pattern, Flags::default(), ""), Err(PatternError::Syntax(_))), "{pattern}");
-        }
-        let text = "a".repeat(40) + "!";
-        let slow = Pattern::new(r"^(a|aa)+\1$", Flags::default(), &text).unwrap();
-        assert_eq!(slow.is_match(&text), Err(PatternError::Limit));
-        assert_eq!(Pattern::new("(a{1000}){1000}", Flags::default(), "").err(), Some(PatternError::Limit));
-        assert!(!is_match("^(a+)+$", &text));
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! A rule made ready, and its verdict on an event.
 
-use expressions::Scope;
+use expressions::{Scope, python};
 use model::{Id, Ref, Rule};
 use std::sync::Arc;
 
@@ -8,7 +8,6 @@ use crate::{
     criterion::{Criterion, Failures},
     event::Event,
     pattern::Subject,
-    python,
 };
 
 /// A rule whose keys and patterns are compiled. What can't be compiled does not keep the rest from working: such a criterion fails when

@@ -3,11 +3,10 @@
 use serde_json::{Map, Value};
 use std::{borrow::Cow, sync::Arc};
 
-use expressions::Scope;
+use expressions::{Scope, jsonpath::JsonPath};
 
 use crate::{
     operator::{Operator, Prepared},
-    path::Path,
     pattern::{Pattern, Subject},
     search::Search,
 };
@@ -83,7 +82,7 @@ enum Body {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Test {
-    pub(crate) path: Path,
+    pub(crate) path: JsonPath,
     pub(crate) pattern: Pattern,
     pub(crate) check: Check,
 }
@@ -146,11 +145,9 @@ impl Criterion {
     pub(crate) fn is_never(&self) -> bool {
         match &self.body {
             Ok(Body::Untyped) => true,
-            Ok(Body::Test(Test {
-                path: Path::Names(_),
-                check: Check::Known(prepared),
-                pattern: Pattern::Literal(pattern),
-            })) => prepared.is_never(pattern),
+            Ok(Body::Test(Test { path, check: Check::Known(prepared), pattern: Pattern::Literal(pattern) })) => {
+                path.is_chain() && prepared.is_never(pattern)
+            }
             _ => false,
         }
     }
@@ -159,11 +156,9 @@ impl Criterion {
     pub(crate) fn is_infallible(&self) -> bool {
         match &self.body {
             Ok(Body::Untyped) => true,
-            Ok(Body::Test(Test {
-                path: Path::Names(_),
-                check: Check::Known(prepared),
-                pattern: Pattern::Literal(pattern),
-            })) => prepared.is_infallible(pattern),
+            Ok(Body::Test(Test { path, check: Check::Known(prepared), pattern: Pattern::Literal(pattern) })) => {
+                path.is_chain() && prepared.is_infallible(pattern)
+            }
             _ => false,
         }
     }
@@ -182,7 +177,9 @@ impl Criterion {
 fn compile_test(key: &str, fields: &Map<String, Value>, depth: usize) -> Result<Test, Failure> {
     let written = fields.get("pattern").unwrap_or(&Value::Null);
     let pattern = Pattern::compile(written).map_err(|error| pattern_failure(written, error))?;
-    let path = Path::compile(key).map_err(|error| Failure::Key(error.to_string()))?;
+    // What follows a `#` only tells two keys of one rule apart.
+    let key = key.split('#').next().unwrap_or_default();
+    let path = JsonPath::parse(key).map_err(|error| Failure::Key(error.to_string()))?;
     let name = fields.get("type").and_then(Value::as_str).unwrap_or_default();
     let operator = Operator::named(name).ok_or_else(|| Failure::Operator(unknown(name)))?;
     let check = match (operator, &pattern) {

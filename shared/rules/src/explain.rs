@@ -1,5 +1,6 @@
 //! Why a rule does or does not match an event.
 
+use expressions::python;
 use model::{MASK, Ref, is_secret_attribute, mask_attributes};
 use serde::Serialize;
 use serde_json::Value;
@@ -10,7 +11,6 @@ use crate::{
     criterion::{Criterion, Failures},
     event::Event,
     pattern::{Pattern, Subject},
-    python,
 };
 
 /// The longest value or pattern that is shown, in bytes of its JSON; what is longer is cut off and ends in `…`.

@@ -11,10 +11,7 @@ mod event;
 mod explain;
 mod index;
 mod operator;
-mod path;
 mod pattern;
-mod python;
-mod regex;
 mod search;
 #[cfg(test)]
 mod tests;

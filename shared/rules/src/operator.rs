@@ -1,15 +1,14 @@
 //! The operators of criteria: 33 names for 24 functions.
 
+use expressions::{
+    python::{self, Membership, Numeric},
+    regexes::{Flags, Matcher},
+};
 use model::Timestamp;
 use serde_json::Value;
 use std::{borrow::Cow, cmp::Ordering};
 
-use crate::{
-    date,
-    python::{self, Membership, Numeric},
-    regex::{Mode, PythonRegex},
-    wildcard,
-};
+use crate::{date, wildcard};
 
 /// Why an operator could not answer, for the author of the rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -140,6 +139,11 @@ impl Operator {
     }
 }
 
+/// `re.search`
+const SEARCH: Flags = Flags { ignore_case: false, dot_all: false, anchored: false };
+/// `re.match` with `DOTALL`
+pub(crate) const MATCH: Flags = Flags { ignore_case: false, dot_all: true, anchored: true };
+
 /// An operator and what can be computed from the pattern alone.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
@@ -151,7 +155,7 @@ pub(crate) struct Prepared {
 enum Aid {
     None,
     Lower(String),
-    Regex(Result<Box<PythonRegex>, OperatorError>),
+    Regex(Result<Box<Matcher>, OperatorError>),
 }
 
 impl Prepared {
@@ -165,10 +169,10 @@ impl Prepared {
                 | Operator::Iendswith,
                 Value::String(text),
             ) => Aid::Lower(text.to_lowercase()),
-            (Operator::Matchregex, Value::String(text)) => Aid::regex(text, Mode::MatchDotAll),
-            (Operator::Regex, Value::String(text)) => Aid::regex(text, Mode::Search),
-            (Operator::Iregex, Value::String(text)) => Aid::regex(text, Mode::SearchIgnoreCase),
-            (Operator::Matchwildcard, Value::String(text)) => Aid::regex(&wildcard::to_regex(text), Mode::MatchDotAll),
+            (Operator::Matchregex, Value::String(text)) => Aid::regex(text, MATCH),
+            (Operator::Regex, Value::String(text)) => Aid::regex(text, SEARCH),
+            (Operator::Iregex, Value::String(text)) => Aid::regex(text, Flags { ignore_case: true, ..SEARCH }),
+            (Operator::Matchwildcard, Value::String(text)) => Aid::regex(&wildcard::to_regex(text), MATCH),
             _ => Aid::None,
         };
         Prepared { operator, aid }
@@ -275,8 +279,8 @@ impl Prepared {
 }
 
 impl Aid {
-    fn regex(text: &str, mode: Mode) -> Aid {
-        Aid::Regex(PythonRegex::new(text, mode).map(Box::new).map_err(|error| OperatorError(error.to_string())))
+    fn regex(text: &str, flags: Flags) -> Aid {
+        Aid::Regex(Matcher::new(text, flags).map(Box::new).map_err(|error| OperatorError(error.to_string())))
     }
 }
 

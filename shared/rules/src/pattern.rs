@@ -1,6 +1,6 @@
 //! Patterns: values as they are, or templates over the event.
 
-use expressions::{Context, Jinja, KeyValues, Scope};
+use expressions::{Context, Jinja, KeyValues, Scope, jsonpath::Root};
 use serde_json::Value;
 use std::{
     borrow::Cow,
@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use crate::{event::Event, path::Root};
+use crate::event::Event;
 
 /// Compiled templates are kept by their text, so one engine for all rules keeps each only once.
 static ENGINE: LazyLock<Jinja> = LazyLock::new(Jinja::default);

@@ -1,5 +1,6 @@
 //! `search`: criteria on the items of a list.
 
+use expressions::python;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -7,7 +8,6 @@ use crate::{
     criterion::{Criterion, Failures},
     event::Event,
     pattern::{Pattern, Subject},
-    python,
 };
 
 /// How deep `search` may nest.

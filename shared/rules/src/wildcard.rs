@@ -54,7 +54,9 @@ fn push_literal(regex: &mut String, char: char) {
 
 #[cfg(test)]
 mod tests {
-    use crate::regex::{Mode, PythonRegex};
+    use expressions::regexes::Matcher;
+
+    use crate::operator::MATCH;
 
     #[test]
     fn means_what_fnmatch_means() {
@@ -76,7 +78,7 @@ mod tests {
             ("", "", true),
         ];
         for (pattern, text, expected) in cases {
-            let regex = PythonRegex::new(&super::to_regex(pattern), Mode::MatchDotAll).unwrap();
+            let regex = Matcher::new(&super::to_regex(pattern), MATCH).unwrap();
             assert_eq!(regex.is_match(text), Ok(expected), "{pattern} on {text:?}");
         }
     }

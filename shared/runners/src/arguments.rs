@@ -1,6 +1,6 @@
 //! The arguments of a script: StackStorm's rules, but as the words themselves. No shell reads them, so there is nothing to quote.
 
-use crate::python;
+use expressions::python;
 use model::{Action, Parameter, ParameterType};
 use serde_json::{Map, Value};
 
@@ -31,7 +31,7 @@ fn named(name: &str, value: &Value, kwarg_op: &str) -> Option<String> {
         Value::Null | Value::Bool(false) => None,
         Value::String(text) if text.is_empty() => None,
         Value::Bool(true) => Some(format!("{kwarg_op}{name}")),
-        other => Some(format!("{kwarg_op}{name}={}", python::text(other))),
+        other => Some(format!("{kwarg_op}{name}={}", python::plain_text(other))),
     }
 }
 
@@ -41,11 +41,11 @@ fn positional(parameter: &Parameter, value: Option<&Value>) -> String {
         (_, None | Some(Value::Null)) | (ParameterType::Null, _) => String::new(),
         (ParameterType::Boolean, Some(value)) => if is_true(value) { "1" } else { "0" }.to_owned(),
         (ParameterType::Array, Some(Value::Array(items))) => {
-            items.iter().map(python::text).collect::<Vec<_>>().join(",")
+            items.iter().map(python::plain_text).collect::<Vec<_>>().join(",")
         }
         (ParameterType::Object, Some(Value::Object(object))) if object.is_empty() => String::new(),
         (ParameterType::Object, Some(value)) => value.to_string(),
-        (_, Some(value)) => python::text(value),
+        (_, Some(value)) => python::plain_text(value),
     }
 }
 

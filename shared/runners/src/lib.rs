@@ -17,7 +17,6 @@ mod options;
 mod parameters;
 mod plain_command;
 mod process;
-mod python;
 mod shell;
 
 use async_trait::async_trait;

@@ -115,9 +115,9 @@ pub(super) fn to_yaml_string(host: &Host<'_>, call: &Bound) -> Result<Value, Err
 
 pub(super) fn jsonpath_query(host: &Host<'_>, call: &Bound) -> Result<Value, Error> {
     let failed = |error: JsonPathError| match error {
-        JsonPathError::TooManySteps => over(Limit::Fuel),
-        JsonPathError::TooDeep => over(Limit::Depth),
-        syntax @ JsonPathError::Syntax(_) => bad_value(format!("`jsonpath_query`: {syntax}")),
+        JsonPathError::TooManyVisits => over(Limit::Fuel),
+        JsonPathError::TooDeep | JsonPathError::TooLong => over(Limit::Depth),
+        other => bad_value(format!("`jsonpath_query`: {other}")),
     };
     let path = JsonPath::parse(&call.str(1)?).map_err(failed)?;
     let value = call.value(0);
@@ -131,8 +131,8 @@ pub(super) fn jsonpath_query(host: &Host<'_>, call: &Bound) -> Result<Value, Err
     };
     let mut matches = Vec::new();
     for found in path.find(whole).map_err(failed)? {
-        json::charge_whole(host, found, 0)?;
-        matches.push(found.clone());
+        json::charge_whole(host, &found, 0)?;
+        matches.push(found.into_owned());
     }
     if matches.is_empty() { Ok(Value::from(())) } else { Ok(json::to_value(&Arc::new(Json::Array(matches)))) }
 }

@@ -8,10 +8,7 @@ use crate::error::{Limit, bad_value, over};
 use crate::regexes::{Flags, Pattern, PatternError, expand};
 
 fn failed(error: PatternError) -> Error {
-    match error {
-        PatternError::Limit => over(Limit::Regex),
-        syntax => bad_value(syntax.to_string()),
-    }
+    if error.is_limit() { over(Limit::Regex) } else { bad_value(error.to_string()) }
 }
 
 /// The text and the compiled pattern; reading the text is paid for.
@@ -41,9 +38,9 @@ pub(super) fn regex_replace(host: &Host<'_>, call: &Bound) -> Result<Value, Erro
     let outcome = pattern.each(&text, |captures| {
         let Some(whole) = captures.get(0) else { return Ok(()) };
         out.push_str(text.get(copied..whole.start()).unwrap_or_default());
-        expand(&replacement, captures, &mut out)?;
+        expand(&replacement, &pattern, captures, &mut out)?;
         copied = whole.end();
-        if out.len() > most { Err(PatternError::Limit) } else { Ok(()) }
+        if out.len() > most { Err(PatternError::TooManySteps) } else { Ok(()) }
     });
     outcome.map_err(failed)?;
     out.push_str(text.get(copied..).unwrap_or_default());

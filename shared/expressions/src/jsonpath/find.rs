@@ -1,123 +1,206 @@
-//! Searching a value.
-
-use std::rc::Rc;
+//! The interpreter of paths.
 
 use serde_json::Value;
+use std::{borrow::Cow, rc::Rc};
 
-use super::{JsonPathError, MOST_STEPS, Path};
+use super::{JsonPathError, MAX_VISITS, Root, Step, kind, stored};
 
-/// A match, and what it was found in.
-struct Found<'v> {
-    value: &'v Value,
-    parent: Option<Rc<Found<'v>>>,
+/// Something that a path can stand on.
+#[derive(Clone)]
+enum Item<'a> {
+    /// Where keys start.
+    Context,
+    /// `st2kv`
+    Datastore,
+    /// A key of the datastore, or the beginning of one.
+    Key(String),
+    Value(&'a Value),
+    /// A character of a text.
+    Owned(Rc<Value>),
 }
 
-type Matches<'v> = Result<Vec<Rc<Found<'v>>>, JsonPathError>;
-
-pub(super) fn find<'v>(path: &Path, value: &'v Value) -> Result<Vec<&'v Value>, JsonPathError> {
-    let root = Rc::new(Found { value, parent: None });
-    let mut search = Search { steps: 0, root: Rc::clone(&root) };
-    Ok(search.matches(path, &root)?.into_iter().map(|found| found.value).collect())
+/// A match and the way to it.
+#[derive(Clone)]
+struct Found<'a> {
+    item: Item<'a>,
+    parent: Option<Rc<Found<'a>>>,
 }
 
-struct Search<'v> {
-    steps: usize,
-    root: Rc<Found<'v>>,
+type Matches<'a> = Result<Vec<Rc<Found<'a>>>, JsonPathError>;
+
+/// The first match; all are looked for, since the original fails if any of them does.
+pub(super) fn first<'a>(step: &Step, root: Root<'a>) -> Result<Cow<'a, Value>, JsonPathError> {
+    let matches = find(step, Some(root), Item::Context)?;
+    Ok(matches.first().and_then(|found| value_of(&found.item, Some(root))).unwrap_or(Cow::Borrowed(&Value::Null)))
 }
 
-impl<'v> Search<'v> {
-    fn step(&mut self) -> Result<(), JsonPathError> {
-        self.steps += 1;
-        if self.steps > MOST_STEPS { Err(JsonPathError::TooManySteps) } else { Ok(()) }
+/// All matches in a value.
+pub(super) fn all<'a>(step: &Step, value: &'a Value) -> Result<Vec<Cow<'a, Value>>, JsonPathError> {
+    Ok(find(step, None, Item::Value(value))?.iter().filter_map(|found| value_of(&found.item, None)).collect())
+}
+
+fn find<'a>(step: &Step, root: Option<Root<'a>>, start: Item<'a>) -> Matches<'a> {
+    let start = Rc::new(Found { item: start, parent: None });
+    Finder { root, start: Rc::clone(&start), visits: 0 }.find(step, &start)
+}
+
+fn value_of<'a>(item: &Item<'a>, root: Option<Root<'a>>) -> Option<Cow<'a, Value>> {
+    match item {
+        Item::Value(value) => Some(Cow::Borrowed(*value)),
+        Item::Owned(value) => Some(Cow::Owned((**value).clone())),
+        Item::Key(key) => root.map(|root| Cow::Owned(stored(key, root))),
+        Item::Context | Item::Datastore => None,
     }
+}
 
-    fn matches(&mut self, path: &Path, at: &Rc<Found<'v>>) -> Matches<'v> {
-        self.step()?;
-        match path {
-            Path::Root => Ok(vec![Rc::clone(&self.root)]),
-            Path::This => Ok(vec![Rc::clone(at)]),
-            Path::Parent => Ok(at.parent.iter().cloned().collect()),
-            Path::Fields(names) => self.inside(at, names.iter().filter_map(|name| at.value.as_object()?.get(name))),
-            Path::AllFields => self.inside(at, at.value.as_object().into_iter().flat_map(|entries| entries.values())),
-            Path::Index(index) => self.inside(at, item(at.value, *index)),
-            Path::Slice { start, end, step } => {
-                let items = slice(at.value, *start, *end, step.unwrap_or(1));
-                self.inside(at, items.into_iter())
-            }
-            Path::Child(left, right) => {
-                let mut all = Vec::new();
-                for found in self.matches(left, at)? {
-                    all.extend(self.matches(right, &found)?);
-                }
-                Ok(all)
-            }
-            Path::Descendants(left, right) => {
-                let mut all = Vec::new();
-                for found in self.matches(left, at)? {
-                    self.descend(right, &found, &mut all)?;
-                }
-                Ok(all)
-            }
-            Path::Where(left, right) => {
-                let mut all = Vec::new();
-                for found in self.matches(left, at)? {
-                    if !self.matches(right, &found)?.is_empty() {
-                        all.push(found);
-                    }
-                }
-                Ok(all)
-            }
-            Path::Union(left, right) => {
-                let mut all = self.matches(left, at)?;
-                all.extend(self.matches(right, at)?);
-                Ok(all)
+struct Finder<'a> {
+    /// Where there is a datastore beside the value.
+    root: Option<Root<'a>>,
+    start: Rc<Found<'a>>,
+    visits: usize,
+}
+
+impl<'a> Finder<'a> {
+    fn find(&mut self, step: &Step, at: &Rc<Found<'a>>) -> Matches<'a> {
+        self.visits += 1;
+        if self.visits > MAX_VISITS {
+            return Err(JsonPathError::TooManyVisits);
+        }
+        match step {
+            Step::Root => Ok(vec![Rc::clone(&self.start)]),
+            Step::This => Ok(vec![Rc::clone(at)]),
+            Step::Parent => Ok(at.parent.iter().cloned().collect()),
+            Step::Fields(names) => Ok(self.fields(names, at)),
+            Step::Index(index) => index_of(*index, at),
+            Step::Slice(start, end) => self.slice(*start, *end, at),
+            Step::Child(left, right) => self.each(left, at, |finder, found| finder.find(right, found)),
+            Step::Descendants(left, right) => self.each(left, at, |finder, found| finder.descend(right, found)),
+            Step::Where(left, right) => self.each(left, at, |finder, found| {
+                let holds = !finder.find(right, found)?.is_empty();
+                Ok(holds.then(|| Rc::clone(found)).into_iter().collect())
+            }),
+            Step::Union(left, right) => {
+                let mut matches = self.find(left, at)?;
+                matches.extend(self.find(right, at)?);
+                Ok(matches)
             }
         }
     }
 
-    fn inside(&mut self, at: &Rc<Found<'v>>, values: impl Iterator<Item = &'v Value>) -> Matches<'v> {
-        values
-            .map(|value| {
-                self.step()?;
-                Ok(Rc::new(Found { value, parent: Some(Rc::clone(at)) }))
-            })
-            .collect()
+    /// What `then` finds from each match of `step`.
+    fn each(
+        &mut self,
+        step: &Step,
+        at: &Rc<Found<'a>>,
+        mut then: impl FnMut(&mut Finder<'a>, &Rc<Found<'a>>) -> Matches<'a>,
+    ) -> Matches<'a> {
+        let mut matches = Vec::new();
+        for found in self.find(step, at)? {
+            matches.extend(then(self, &found)?);
+        }
+        Ok(matches)
     }
 
-    /// The matches of `path` in a value and in everything within it.
-    fn descend(&mut self, path: &Path, at: &Rc<Found<'v>>, all: &mut Vec<Rc<Found<'v>>>) -> Result<(), JsonPathError> {
-        all.extend(self.matches(path, at)?);
-        let within = match at.value {
-            Value::Array(items) => self.inside(at, items.iter())?,
-            Value::Object(entries) => self.inside(at, entries.values())?,
+    /// From here, and then from everything below, level by level downwards.
+    fn descend(&mut self, step: &Step, at: &Rc<Found<'a>>) -> Matches<'a> {
+        let mut matches = self.find(step, at)?;
+        let children: Vec<&'a Value> = match &at.item {
+            Item::Value(Value::Array(items)) => items.iter().collect(),
+            Item::Value(Value::Object(fields)) => fields.values().collect(),
+            Item::Context => self.root.map(|root| root.value).into_iter().collect(),
             _ => Vec::new(),
         };
-        within.iter().try_for_each(|found| self.descend(path, found, all))
+        for child in children {
+            matches.extend(self.descend(step, &below(at, Item::Value(child)))?);
+        }
+        Ok(matches)
+    }
+
+    fn fields(&self, names: &[String], at: &Rc<Found<'a>>) -> Vec<Rc<Found<'a>>> {
+        let all = names.iter().any(|name| name == "*");
+        let items: Vec<Item<'a>> = match &at.item {
+            Item::Value(Value::Object(fields)) if all => fields.values().map(Item::Value).collect(),
+            Item::Value(Value::Object(fields)) => {
+                names.iter().filter_map(|name| fields.get(name)).map(Item::Value).collect()
+            }
+            Item::Context if all => {
+                let value = self.root.map(|root| Item::Value(root.value));
+                [Item::Key(String::new())].into_iter().chain(value).chain([Item::Datastore]).collect()
+            }
+            Item::Context => names.iter().filter_map(|name| self.at_root(name)).collect(),
+            Item::Datastore => names
+                .iter()
+                .filter(|name| *name == "system" || *name == "*")
+                .map(|_| Item::Key(String::new()))
+                .collect(),
+            Item::Key(key) if !all => names.iter().map(|name| Item::Key(longer(key, name))).collect(),
+            _ => Vec::new(),
+        };
+        items.into_iter().map(|item| below(at, item)).collect()
+    }
+
+    fn at_root(&self, name: &str) -> Option<Item<'a>> {
+        match name {
+            "system" => Some(Item::Key(String::new())),
+            "st2kv" => Some(Item::Datastore),
+            name => self.root.filter(|root| root.name == name).map(|root| Item::Value(root.value)),
+        }
+    }
+
+    /// An object, an integer or a text counts as a list of itself.
+    fn slice(&mut self, start: Option<i64>, end: Option<i64>, at: &Rc<Found<'a>>) -> Matches<'a> {
+        let items: Vec<Item<'a>> = match &at.item {
+            Item::Value(Value::Array(items)) => items.iter().map(Item::Value).collect(),
+            Item::Value(Value::Null) => return Err(JsonPathError::NoSlice(kind(&Value::Null))),
+            Item::Value(Value::Number(number)) if number.is_f64() => {
+                return Err(JsonPathError::NoSlice("a number with a fraction"));
+            }
+            single => vec![single.clone()],
+        };
+        self.visits += items.len();
+        let bound = |bound: i64| if bound < 0 { bound + length(&items) } else { bound }.clamp(0, length(&items));
+        let from = usize::try_from(start.map_or(0, bound)).unwrap_or(0);
+        let to = usize::try_from(end.map_or(length(&items), bound)).unwrap_or(0);
+        Ok(items.into_iter().take(to).skip(from).map(|item| below(at, item)).collect())
     }
 }
 
-fn item(value: &Value, index: i64) -> impl Iterator<Item = &Value> {
-    let items = value.as_array();
-    let place = match usize::try_from(index) {
-        Ok(place) => Some(place),
-        Err(_) => items.and_then(|items| items.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)),
-    };
-    items.zip(place).and_then(|(items, place)| items.get(place)).into_iter()
+fn length<T>(items: &[T]) -> i64 {
+    i64::try_from(items.len()).unwrap_or(i64::MAX)
 }
 
-/// A slice as in Python; what isn't a list is taken for a list of one.
-fn slice(value: &Value, start: Option<i64>, end: Option<i64>, step: i64) -> Vec<&Value> {
-    let items = match value {
-        Value::Array(items) => items.iter().collect::<Vec<_>>(),
-        other => vec![other],
+fn below<'a>(parent: &Rc<Found<'a>>, item: Item<'a>) -> Rc<Found<'a>> {
+    Rc::new(Found { item, parent: Some(Rc::clone(parent)) })
+}
+
+fn longer(key: &str, name: &str) -> String {
+    if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") }
+}
+
+/// One item, counted from the end if negative. A list that is too short has none, where the index is not negative.
+fn index_of<'a>(index: i64, at: &Rc<Found<'a>>) -> Matches<'a> {
+    let (length, found) = match &at.item {
+        Item::Value(Value::Array(items)) => {
+            let length = length(items);
+            (length, position(index, length).and_then(|at| items.get(at)).map(Item::Value))
+        }
+        Item::Value(Value::String(text)) => {
+            let chars: Vec<char> = text.chars().collect();
+            let length = length(&chars);
+            let char = position(index, length).and_then(|at| chars.get(at));
+            (length, char.map(|char| Item::Owned(Rc::new(Value::from(char.to_string())))))
+        }
+        Item::Value(Value::Object(fields)) => (i64::try_from(fields.len()).unwrap_or(i64::MAX), None),
+        Item::Value(other) => return Err(JsonPathError::NoItems { index, found: kind(other) }),
+        _ => return Err(JsonPathError::NoItems { index, found: "the datastore" }),
     };
-    let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
-    let held = |position: i64| if position < 0 { (position + length).max(0) } else { position.min(length) };
-    let (start, end) = (held(start.unwrap_or(0)), held(end.unwrap_or(length)));
-    let (Ok(skipped), Ok(taken), Ok(step)) =
-        (usize::try_from(start), usize::try_from((end - start).max(0)), usize::try_from(step.max(1)))
-    else {
-        return Vec::new();
-    };
-    items.into_iter().skip(skipped).take(taken).step_by(step).collect()
+    match found {
+        Some(item) => Ok(vec![below(at, item)]),
+        None if length > index => Err(JsonPathError::NoItem(index)),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn position(index: i64, length: i64) -> Option<usize> {
+    usize::try_from(if index < 0 { index + length } else { index }).ok()
 }

@@ -1,5 +1,6 @@
 //! By what a rule can be found.
 
+use expressions::python::Numeric;
 use serde_json::Value;
 
 use crate::{
@@ -7,7 +8,6 @@ use crate::{
     criterion::{Check, Criterion},
     operator::{Operator, Prepared},
     pattern::Pattern,
-    python::Numeric,
 };
 
 /// A condition on the value at a path of the payload, without which the rule does not match and does not fail.

@@ -1,11 +1,12 @@
 //! The tables in which an event looks up its values.
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use expressions::jsonpath::follow;
 use serde_json::Value;
 use std::{collections::HashMap, mem};
 
 use super::access::{Access, NumberKey, Part, Probe};
-use crate::{operator::lower, path::follow};
+use crate::operator::lower;
 
 /// Who is found under a key.
 type Ids = Vec<u32>;

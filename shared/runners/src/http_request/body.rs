@@ -1,8 +1,9 @@
 //! What a request carries.
 
 use super::request::pairs;
-use crate::{parameters::Parameters, python};
+use crate::parameters::Parameters;
 use bytes::Bytes;
+use expressions::python;
 use reqwest::{
     RequestBuilder,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
@@ -58,7 +59,7 @@ impl Body {
                 headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(FORM));
                 Body::Raw(Bytes::from(form))
             }
-            other => Body::Raw(Bytes::from(python::text(other))),
+            other => Body::Raw(Bytes::from(python::plain_text(other))),
         })
     }
 

@@ -1,7 +1,8 @@
 //! The runner's and the action's parameters, as a request.
 
 use super::body::Body;
-use crate::{parameters::Parameters, python};
+use crate::parameters::Parameters;
+use expressions::python;
 use ports::Job;
 use reqwest::{
     Method,
@@ -133,9 +134,9 @@ fn method(action: Parameters<'_>, body: &Body) -> Result<Method, String> {
 /// Form fields: a list gives its name to each item, `null` is left out.
 pub(super) fn pairs(fields: &Map<String, Value>) -> Vec<(&str, String)> {
     let each = |(name, value): (_, &Value)| match value {
-        Value::Array(items) => items.iter().map(|item| (name, python::text(item))).collect(),
+        Value::Array(items) => items.iter().map(|item| (name, python::plain_text(item))).collect(),
         Value::Null => Vec::new(),
-        value => vec![(name, python::text(value))],
+        value => vec![(name, python::plain_text(value))],
     };
     fields.iter().map(|(name, value)| (name.as_str(), value)).flat_map(each).collect()
 }
@@ -144,7 +145,7 @@ fn headers(runner: Parameters<'_>, action_name: &str) -> Result<HeaderMap, Strin
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     for (name, value) in runner.object("headers")?.into_iter().flatten().filter(|(_, value)| !value.is_null()) {
-        let (name, value) = header(name.trim(), &python::text(value))?;
+        let (name, value) = header(name.trim(), &python::plain_text(value))?;
         headers.insert(name, value);
     }
     // These follow from the body that is sent.

@@ -7,9 +7,9 @@ use super::{
     parse::Parsed,
 };
 
-/// The text for the backtracking engine, or for the linear one.
-pub(super) fn emit(parsed: &Parsed, backtracking: bool) -> String {
-    let mut writer = Writer { text: String::new(), backtracking };
+/// The text for the backtracking engine (which has `captures`), or for the linear one. `line_end` is what `$` is there.
+pub(super) fn emit(parsed: &Parsed, captures: bool, line_end: &'static str) -> String {
+    let mut writer = Writer { text: String::new(), captures, line_end };
     if parsed.flags.ignore_case {
         writer.text.push_str("(?i)");
     }
@@ -19,7 +19,8 @@ pub(super) fn emit(parsed: &Parsed, backtracking: bool) -> String {
 
 struct Writer {
     text: String,
-    backtracking: bool,
+    captures: bool,
+    line_end: &'static str,
 }
 
 impl Writer {
@@ -32,7 +33,7 @@ impl Writer {
             Node::Concat(parts) => parts.iter().for_each(|part| self.node(part, flags)),
             Node::Alternate(_) => self.wrapped("(?:", node, flags),
             Node::Group { capturing, flags: change, inner } => {
-                let open = if *capturing && self.backtracking { "(" } else { "(?:" };
+                let open = if *capturing && self.captures { "(" } else { "(?:" };
                 self.text.push_str(open);
                 let inner_flags = change.unwrap_or_default().apply(flags);
                 self.text.push_str(match (flags.ignore_case, inner_flags.ignore_case) {
@@ -109,8 +110,7 @@ impl Writer {
         self.text.push_str(match position {
             Position::LineStart if flags.multi_line => "(?m:^)",
             Position::LineEnd if flags.multi_line => "(?m:$)",
-            Position::LineEnd if self.backtracking => "(?=\\n?\\z)",
-            Position::LineEnd => "(?:\\n?\\z)",
+            Position::LineEnd => self.line_end,
             Position::LineStart | Position::TextStart => "\\A",
             Position::TextEnd => "\\z",
             Position::WordBoundary => "\\b",

@@ -7,14 +7,16 @@ use std::cmp::Ordering;
 
 /// A number as Python compares it. Booleans are numbers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Numeric {
+pub enum Numeric {
+    /// An integer; JSON has those from -2^63 to 2^64.
     Int(i128),
+    /// Any other number.
     Float(f64),
 }
 
 impl Numeric {
     /// The number that `value` is, if it is one.
-    pub(crate) fn of(value: &Value) -> Option<Numeric> {
+    pub fn of(value: &Value) -> Option<Numeric> {
         match value {
             Value::Bool(flag) => Some(Numeric::Int(i128::from(*flag))),
             Value::Number(number) => Some(Numeric::from_number(number)),
@@ -32,7 +34,7 @@ impl Numeric {
 
     /// The nearest float.
     #[expect(clippy::cast_precision_loss, reason = "float() of a large integer rounds in Python too")]
-    pub(crate) fn as_f64(self) -> f64 {
+    pub fn as_f64(self) -> f64 {
         match self {
             Numeric::Int(int) => int as f64,
             Numeric::Float(float) => float,
@@ -41,7 +43,7 @@ impl Numeric {
 
     /// The integer that this is equal to: `3.0` is 3.
     #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
-    pub(crate) fn as_int(self) -> Option<i128> {
+    pub fn as_int(self) -> Option<i128> {
         match self {
             Numeric::Int(int) => Some(int),
             Numeric::Float(float) if float.fract() == 0.0 && float.abs() < 1e30 => Some(float as i128),
@@ -50,7 +52,7 @@ impl Numeric {
     }
 
     /// Exact also between integers and floats.
-    pub(crate) fn compare(self, other: Numeric) -> Option<Ordering> {
+    pub fn compare(self, other: Numeric) -> Option<Ordering> {
         match (self, other) {
             (Numeric::Int(a), Numeric::Int(b)) => Some(a.cmp(&b)),
             (Numeric::Float(a), Numeric::Float(b)) => a.partial_cmp(&b),
@@ -74,7 +76,7 @@ fn compare_int_with_float(int: i128, float: f64) -> Option<Ordering> {
 }
 
 /// `a == b`
-pub(crate) fn equal(a: &Value, b: &Value) -> bool {
+pub fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::String(a), Value::String(b)) => a == b,
         (Value::Null, Value::Null) => true,
@@ -90,7 +92,7 @@ pub(crate) fn equal(a: &Value, b: &Value) -> bool {
 }
 
 /// The order of two values; `None` where Python has none and raises.
-pub(crate) fn order(a: &Value, b: &Value) -> Option<Ordering> {
+pub fn order(a: &Value, b: &Value) -> Option<Ordering> {
     match (a, b) {
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
         (Value::Array(a), Value::Array(b)) => match a.iter().zip(b).find(|(a, b)| !equal(a, b)) {
@@ -103,7 +105,7 @@ pub(crate) fn order(a: &Value, b: &Value) -> Option<Ordering> {
 
 /// Why a value is not in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Membership {
+pub enum Membership {
     /// The container is no text, list or object.
     NoContainer,
     /// Only a text can be in a text.
@@ -113,7 +115,7 @@ pub(crate) enum Membership {
 }
 
 /// `item in container`
-pub(crate) fn contains(container: &Value, item: &Value) -> Result<bool, Membership> {
+pub fn contains(container: &Value, item: &Value) -> Result<bool, Membership> {
     match (container, item) {
         (Value::String(text), Value::String(part)) => {
             Ok(memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some())
@@ -128,7 +130,7 @@ pub(crate) fn contains(container: &Value, item: &Value) -> Result<bool, Membersh
 }
 
 /// `bool(value)`
-pub(crate) fn is_truthy(value: &Value) -> bool {
+pub fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(flag) => *flag,
@@ -140,7 +142,7 @@ pub(crate) fn is_truthy(value: &Value) -> bool {
 }
 
 /// What kind of value it is, in words for people.
-pub(crate) const fn kind(value: &Value) -> &'static str {
+pub const fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null or missing",
         Value::Bool(_) => "a boolean",

@@ -1,7 +1,7 @@
 //! Python's grammar of regular expressions.
 
 use super::{
-    RegexError,
+    PatternError,
     ast::{Category, ClassItem, Flags, Node, Position},
 };
 
@@ -13,16 +13,18 @@ const MAX_REPEAT: u32 = 65_535;
 /// A pattern that Python accepts.
 pub(super) struct Parsed {
     pub(super) node: Node,
+    /// Named groups by number.
+    pub(super) names: Vec<(String, usize)>,
     pub(super) flags: Flags,
 }
 
 /// Parses a pattern. Where it turns itself verbose, it is read again from the start, as Python does.
-pub(super) fn parse(pattern: &str) -> Result<Parsed, RegexError> {
+pub(super) fn parse(pattern: &str) -> Result<Parsed, PatternError> {
     let first = Parser::new(pattern, false).run()?;
     if first.flags.verbose { Parser::new(pattern, true).run() } else { Ok(first) }
 }
 
-pub(super) type Parse<T> = Result<T, RegexError>;
+pub(super) type Parse<T> = Result<T, PatternError>;
 
 pub(super) struct Parser {
     pub(super) chars: Vec<char>,
@@ -58,11 +60,11 @@ impl Parser {
         if self.asked.iter().any(|group| *group >= self.groups.len()) {
             return self.fail("a conditional asks for a group that there isn't");
         }
-        Ok(Parsed { node, flags: self.global })
+        Ok(Parsed { node, flags: self.global, names: self.names })
     }
 
     pub(super) fn fail<T>(&self, message: &str) -> Parse<T> {
-        Err(RegexError::Syntax { position: self.at, message: message.to_owned() })
+        Err(PatternError::Syntax { position: self.at, message: message.to_owned() })
     }
 
     pub(super) fn peek(&self) -> Option<char> {
