@@ -11,7 +11,7 @@ mod parse;
 mod replacement;
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use fancy_regex::Captures;
 
@@ -25,6 +25,8 @@ pub const MAX_PATTERN_BYTES: usize = 16 * 1024;
 pub const MAX_PROGRAM_BYTES: usize = 4 * 1024 * 1024;
 /// How many steps back over the text are taken before giving up.
 pub const MAX_BACKTRACKS: usize = 200_000;
+/// Patterns that cost no more than this never pass [`MAX_PROGRAM_BYTES`]: see [`Node::cost`].
+const COMPILES_SURELY: u64 = 8_000;
 /// How many compiled patterns are kept.
 const CACHED: usize = 512;
 
@@ -103,10 +105,16 @@ fn write(parsed: &parse::Parsed, flags: Flags, captures: bool, line_end: &'stati
 }
 
 /// Says whether a pattern matches, in time linear in the text wherever the pattern allows it.
+///
+/// What is wrong with the pattern is told at once, but the engine of an ordinary one is built when it is first asked: rules have thousands
+/// of patterns, and most events need none.
 #[derive(Clone, Debug)]
 pub struct Matcher {
-    engine: Engine,
-    literal: Option<String>,
+    pattern: Box<str>,
+    flags: Flags,
+    literal: Option<Box<str>>,
+    linear: bool,
+    engine: OnceLock<Result<Engine, PatternError>>,
 }
 
 #[derive(Clone, Debug)]
@@ -116,31 +124,55 @@ enum Engine {
 }
 
 impl Matcher {
-    /// Compiles a pattern. Nothing is kept: whoever asks often keeps it.
+    /// Reads a pattern. Nothing is kept: whoever asks often keeps it.
     pub fn new(pattern: &str, flags: Flags) -> Result<Matcher, PatternError> {
         let parsed = read(pattern, flags)?;
-        if parsed.node.needs_backtracking(parsed.flags, true) {
-            let engine = backtracking(&write(&parsed, flags, true, LOOKED_AT))?;
-            return Ok(Matcher { engine: Engine::Backtracking(engine), literal: None });
+        let linear = !parsed.node.needs_backtracking(parsed.flags, true);
+        let literal =
+            if parsed.flags.ignore_case || !linear { None } else { longest_literal(&parsed.node).map(Into::into) };
+        let matcher = Matcher { pattern: pattern.into(), flags, literal, linear, engine: OnceLock::new() };
+        if !linear || parsed.node.cost() > COMPILES_SURELY {
+            matcher.engine().map_err(Clone::clone)?;
         }
-        let literal = if parsed.flags.ignore_case { None } else { longest_literal(&parsed.node) };
-        let text = write(&parsed, flags, false, "(?:\\n?\\z)");
-        let built = regex::RegexBuilder::new(&text).size_limit(MAX_PROGRAM_BYTES).build();
-        let engine = built.map_err(|error| PatternError::Unsupported(last_line(&error.to_string())))?;
-        Ok(Matcher { engine: Engine::Linear(engine), literal })
+        Ok(matcher)
     }
 
     /// Does it match somewhere in the text (at the start, where it is anchored)?
     pub fn is_match(&self, text: &str) -> Result<bool, PatternError> {
-        match &self.engine {
-            Engine::Linear(regex) => Ok(regex.is_match(text)),
-            Engine::Backtracking(regex) => regex.is_match(text).map_err(run_error),
+        match self.engine() {
+            Ok(Engine::Linear(regex)) => Ok(regex.is_match(text)),
+            Ok(Engine::Backtracking(regex)) => regex.is_match(text).map_err(run_error),
+            Err(error) => Err(error.clone()),
         }
+    }
+
+    /// Has it an answer for every text?
+    pub const fn is_linear(&self) -> bool {
+        self.linear
     }
 
     /// The longest text that is part of every match, if one is known. Without it in the text, `is_match` is false and no error.
     pub fn required_literal(&self) -> Option<&str> {
         self.literal.as_deref()
+    }
+
+    /// What it was made of.
+    pub fn source(&self) -> (&str, Flags) {
+        (&self.pattern, self.flags)
+    }
+
+    fn engine(&self) -> Result<&Engine, &PatternError> {
+        self.engine.get_or_init(|| self.build()).as_ref()
+    }
+
+    fn build(&self) -> Result<Engine, PatternError> {
+        let parsed = read(&self.pattern, self.flags)?;
+        if !self.linear {
+            return backtracking(&write(&parsed, self.flags, true, LOOKED_AT)).map(Engine::Backtracking);
+        }
+        let text = write(&parsed, self.flags, false, "(?:\\n?\\z)");
+        let built = regex::RegexBuilder::new(&text).size_limit(MAX_PROGRAM_BYTES).build();
+        built.map(Engine::Linear).map_err(|error| PatternError::Unsupported(last_line(&error.to_string())))
     }
 }
 

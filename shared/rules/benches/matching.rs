@@ -1,7 +1,9 @@
 //! Events per second against many rules, from the event's bytes to its matches. What is timed is first compared with trying each rule.
 
+use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use model::{Rule, Timestamp};
+use expressions::KeyValues;
+use model::{Ref, Rule, Timestamp};
 use rules::{Event, NoKeyValues, RuleSet};
 use serde_json::{Value, json};
 use std::{hint::black_box, sync::Arc};
@@ -82,21 +84,27 @@ fn rule(dice: &mut Dice, number: usize) -> Arc<Rule> {
     Arc::new(serde_json::from_value(rule).unwrap_or_else(|error| unreachable!("{error}")))
 }
 
+fn keys() -> Arc<dyn KeyValues> {
+    Arc::new(NoKeyValues)
+}
+
 fn event(bytes: &[u8]) -> Event {
     let payload: Value = serde_json::from_slice(bytes).unwrap_or_default();
     Event::new(payload, Timestamp::default(), Arc::new(NoKeyValues))
 }
 
-fn refs(matches: &[rules::Match]) -> Vec<&str> {
-    matches.iter().map(|found| found.rule.rule().reference.as_str()).collect()
+fn refs(matches: &[rules::Match<'_>]) -> Vec<Ref> {
+    matches.iter().map(|found| found.rule.rule().reference.clone()).collect()
 }
 
 fn check(rules: &RuleSet, events: &[Vec<u8>]) {
     let mut found = 0;
-    for event in events.iter().take(CHECKED).map(|bytes| event(bytes)) {
-        let (fast, plain) = (rules.matches(&event), rules.matches_one_by_one(&event));
-        assert_eq!(refs(&fast), refs(&plain));
-        found += fast.len();
+    let keys = keys();
+    for bytes in events.iter().take(CHECKED) {
+        let plain: Vec<_> = rules.matches_one_by_one(&event(bytes)).into_iter().map(|(rule, _)| rule).collect();
+        let fast = rules.matches_json(bytes, Timestamp::default(), &keys).map(|found| refs(&found));
+        assert_eq!(fast.unwrap_or_default(), plain);
+        found += plain.len();
     }
     assert!(found > 0, "nothing matches, so nothing is shown");
 }
@@ -111,19 +119,27 @@ fn matching(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("matching/{count}"));
         group.sample_size(10).throughput(Throughput::Elements(1));
         let mut turn = events.iter().cycle();
+        let keys = keys();
         group.bench_function("from_bytes", |bencher| {
-            bencher.iter(|| turn.next().map(|bytes| rules.matches(&event(black_box(bytes)))));
+            bencher.iter(|| turn.next().map(|bytes| rules.matches_json(black_box(bytes), Timestamp::default(), &keys)));
         });
         let parsed: Vec<Event> = events.iter().map(|bytes| event(bytes)).collect();
         let mut turn = parsed.iter().cycle();
         group.bench_function("parsed", |bencher| {
             bencher.iter(|| turn.next().map(|event| rules.matches(black_box(event))))
         });
-        let compiled: Vec<_> = rules.rules().iter().map(Arc::clone).collect();
+        let compiled = rules.rules();
         group.throughput(Throughput::Elements(u64::try_from(count).unwrap_or(1)));
         group.bench_function("index_compiled", |bencher| {
             bencher.iter(|| RuleSet::from_compiled(compiled.iter().map(Arc::clone)));
         });
+        let prepared = Bytes::from(rules.to_prepared().unwrap_or_default());
+        group.bench_function("from_prepared", |bencher| {
+            bencher.iter(|| RuleSet::from_prepared(prepared.clone()));
+        });
+        let changed = rule(&mut dice, 0);
+        group.throughput(Throughput::Elements(1));
+        group.bench_function("change_one", |bencher| bencher.iter(|| rules.with(Arc::clone(&changed))));
         group.finish();
     }
 }

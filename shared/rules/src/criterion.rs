@@ -152,17 +152,6 @@ impl Criterion {
         }
     }
 
-    /// It can't fail, whatever comes.
-    pub(crate) fn is_infallible(&self) -> bool {
-        match &self.body {
-            Ok(Body::Untyped) => true,
-            Ok(Body::Test(Test { path, check: Check::Known(prepared), pattern: Pattern::Literal(pattern) })) => {
-                path.is_chain() && prepared.is_infallible(pattern)
-            }
-            _ => false,
-        }
-    }
-
     /// The keys of the datastore that it reads.
     pub(crate) fn datastore_keys(&self, keys: &mut Vec<(Scope, String)>) {
         let Some(test) = self.test() else { return };

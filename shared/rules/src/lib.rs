@@ -21,6 +21,6 @@ mod wildcard;
 pub use compiled::{CompiledRule, Verdict, evaluate, failure_reason};
 pub use event::{Event, NoKeyValues};
 pub use explain::{CriterionExplanation, CriterionVerdict, Explanation, MAX_SHOWN_BYTES, explain};
-pub use index::{Match, RuleSet};
+pub use index::{Match, PreparedError, RuleSet};
 pub use operator::Operator;
 pub use validate::{CriteriaProblem, validate};

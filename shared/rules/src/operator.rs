@@ -190,10 +190,10 @@ impl Prepared {
         }
     }
 
-    /// A text that every matching value contains, where the pattern is a regular expression that has one.
-    pub(crate) fn required_literal(&self) -> Option<&str> {
+    /// The regular expression, where the pattern is one and can be read.
+    pub(crate) fn regex(&self) -> Option<&Matcher> {
         match &self.aid {
-            Aid::Regex(Ok(regex)) => regex.required_literal(),
+            Aid::Regex(Ok(regex)) => Some(regex),
             _ => None,
         }
     }
@@ -209,15 +209,6 @@ impl Prepared {
     /// False for every value.
     pub(crate) fn is_never(&self, pattern: &Value) -> bool {
         pattern.is_null() && self.operator.needs_pattern()
-    }
-
-    /// An answer for every value.
-    pub(crate) fn is_infallible(&self, pattern: &Value) -> bool {
-        match self.operator {
-            Operator::Equals | Operator::Nequals | Operator::Exists | Operator::Nexists => true,
-            Operator::Inside | Operator::Ninside => matches!(pattern, Value::Null | Value::Array(_)),
-            _ => self.is_never(pattern),
-        }
     }
 
     /// Does it hold? A missing value is null. `search` is not asked here, for it needs its criteria.

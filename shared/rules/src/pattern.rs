@@ -63,6 +63,7 @@ impl Pattern {
                 ENGINE.validate(text).map_err(|error| error.to_string())?;
                 Ok(Pattern::Template(text.as_str().into()))
             }
+            Value::String(text) if !text.contains(['{', '\n', '\r']) => Ok(Pattern::Literal(pattern.clone())),
             // A text without a template is rendered all the same, which takes a line break at its end.
             Value::String(text) => {
                 let text = ENGINE.render(text, &Context::new()).map_err(|error| error.to_string())?;

@@ -43,8 +43,7 @@ impl Engine {
         let enforcements = self.enforcements(principal, &filter, &page).await?.items;
         let reader = Reader { user: Principal::system().user, decrypts: false };
         let mut trails = Vec::new();
-        let listeners =
-            catalog.listeners(instance.trigger.id()).map(|rules| rules.rules().to_vec()).unwrap_or_default();
+        let listeners = catalog.listeners(instance.trigger.id()).map(|rules| rules.rules()).unwrap_or_default();
         for rule in listeners {
             let event = |keys| Event::new(Arc::clone(&payload), instance.occurrence_time, keys);
             let explained = self.with_datastore(&reader, |keys| rules::explain(&rule, &event(keys))).await?;

@@ -181,7 +181,7 @@ fn listened(rules: &BTreeMap<Ref, Arc<Rule>>, last: Option<&Catalog>) -> HashMap
     }
     let compile = |id: &Id, trigger, rules: Vec<Arc<Rule>>| match last.and_then(|last| last.listened.get(id)) {
         Some(old) if old.are(&rules) => Arc::clone(old),
-        Some(old) => Arc::new(old.with(&rules)),
+        Some(old) => Arc::new(old.with(rules)),
         None => Arc::new(TriggerRules::new(trigger, rules)),
     };
     by_trigger.into_iter().map(|(id, (trigger, rules))| (id, compile(&id, trigger, rules))).collect()

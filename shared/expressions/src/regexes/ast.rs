@@ -42,6 +42,17 @@ pub(super) enum ClassItem {
     Category(Category, bool),
 }
 
+impl ClassItem {
+    /// The categories of Unicode have hundreds of ranges.
+    const fn cost(&self) -> u64 {
+        match self {
+            ClassItem::Char(_) => 2,
+            ClassItem::Range(..) => 20,
+            ClassItem::Category(..) => 800,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Position {
     LineStart,
@@ -84,6 +95,22 @@ impl Node {
                 inner.needs_backtracking(change.unwrap_or_default().apply(flags), tail)
             }
             Node::Repeat { inner, .. } => inner.needs_backtracking(flags, false),
+        }
+    }
+
+    /// How large the compiled pattern is at most, in units of some hundred bytes.
+    pub(super) fn cost(&self) -> u64 {
+        match self {
+            Node::Char(_) => 2,
+            Node::Any | Node::Position(_) | Node::BackReference(_) => 10,
+            Node::Class { items, .. } => items.iter().map(ClassItem::cost).sum::<u64>() + 10,
+            Node::Concat(parts) | Node::Alternate(parts) => parts.iter().map(Node::cost).sum::<u64>() + 1,
+            Node::Group { inner, .. } | Node::Look { inner, .. } => inner.cost() + 2,
+            Node::Conditional { yes, no, .. } => yes.cost() + no.as_ref().map_or(0, |no| no.cost()) + 2,
+            Node::Repeat { inner, min, max, .. } => {
+                let times = u64::from(max.unwrap_or(*min)).max(1) + 1;
+                inner.cost().saturating_mul(times).saturating_add(1)
+            }
         }
     }
 

@@ -95,7 +95,8 @@ fn gives_up_instead_of_hanging() {
 
 #[test]
 fn knows_what_every_match_contains() {
-    let literal = |pattern: &str| Matcher::new(pattern, Flags::default()).unwrap().literal;
+    let literal =
+        |pattern: &str| Matcher::new(pattern, Flags::default()).unwrap().required_literal().map(str::to_owned);
     assert_eq!(literal("^disk.*full$").as_deref(), Some("disk"));
     assert_eq!(literal("a(bcd)+e").as_deref(), Some("bcd"));
     assert_eq!(literal("ab(?:cd)ef").as_deref(), Some("abcdef"));

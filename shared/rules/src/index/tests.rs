@@ -16,11 +16,21 @@ fn event(payload: Value) -> Event {
     Event::new(payload, "2026-01-15T12:00:00Z".parse().unwrap(), Arc::new(NoKeyValues))
 }
 
-fn told(matches: &[Match]) -> Vec<(String, Verdict)> {
-    matches.iter().map(|found| (found.rule.rule().reference.to_string(), found.verdict.clone())).collect()
+/// In the order of the refs.
+fn told(matches: &[Match<'_>]) -> Vec<(Ref, Verdict)> {
+    in_order(matches.iter().map(|found| (found.rule.rule().reference.clone(), found.verdict.clone())).collect())
 }
 
-fn names(matches: &[Match]) -> Vec<&str> {
+fn in_order(mut matches: Vec<(Ref, Verdict)>) -> Vec<(Ref, Verdict)> {
+    matches.sort_by(|a, b| a.0.cmp(&b.0));
+    matches
+}
+
+fn keys() -> Arc<dyn KeyValues> {
+    Arc::new(NoKeyValues)
+}
+
+fn names<'a>(matches: &[Match<'a>]) -> Vec<&'a str> {
     matches.iter().map(|found| found.rule.rule().reference.name()).collect()
 }
 
@@ -58,6 +68,7 @@ fn a_change_shares_the_other_rules() {
     let rules = RuleSet::build([rule("a", RuleKind::Standard, &of("1")), rule("b", RuleKind::Standard, &of("1"))]);
     let changed = rules.with(rule("b", RuleKind::Standard, &of("2")));
     assert!(Arc::ptr_eq(&rules.rules()[0], &changed.rules()[0]));
+    assert_eq!((rules.changed(), changed.changed()), (0, 2));
     assert_eq!(names(&changed.matches(&event(json!({"k": "1"})))), ["a"]);
     assert_eq!(names(&changed.matches(&event(json!({"k": "2"})))), ["b"]);
     let fewer = changed.without(&"p.a".parse().unwrap());
@@ -79,8 +90,15 @@ fn selective_criteria_keep_rules_from_being_tried() {
         .collect();
     let rules = RuleSet::build(rules);
     let payload = json!({"host": "web-8", "text": "on DISK 6! and DISK 7!", "n": 2, "up": true});
+    let mut looked = tables::Looked {
+        candidates: lists::Candidates::below(rules.base.len()),
+        literals: vec![0; rules.base.plan().literals.len()],
+        ..tables::Looked::default()
+    };
+    let tables = tables::Tables::build(rules.base.plan());
+    tables.look_up(&Slots::of(&tables.trie, &payload), 1, &mut looked);
     let mut candidates = Vec::new();
-    rules.tables.candidates(&payload, &mut candidates);
+    looked.candidates.drain(|id| candidates.push(id));
     assert!(candidates.len() <= 2, "{candidates:?}");
     assert_eq!(names(&rules.matches(&event(payload))), ["r6", "r8"]);
 }
@@ -150,28 +168,125 @@ fn criteria() -> impl Strategy<Value = Value> {
     })
 }
 
+fn kind(standard: bool) -> RuleKind {
+    if standard { RuleKind::Standard } else { RuleKind::Backstop }
+}
+
+/// All ways to ask a set come to the same as trying each rule.
+fn agree(rules: &RuleSet, payload: &Value) -> Result<(), TestCaseError> {
+    let event = event(payload.clone());
+    let expected = in_order(rules.matches_one_by_one(&event));
+    prop_assert_eq!(&told(&rules.matches(&event)), &expected);
+    let json = serde_json::to_vec(payload).unwrap();
+    prop_assert_eq!(&told(&rules.matches_json(&json, event.now(), &keys()).unwrap()), &expected);
+    let pretty = serde_json::to_vec_pretty(payload).unwrap();
+    prop_assert_eq!(&told(&rules.matches_json(&pretty, event.now(), &keys()).unwrap()), &expected);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn the_index_finds_what_trying_each_rule_finds(
         criteria in prop::collection::vec((criteria(), any::<bool>()), 1..12),
+        changes in prop::collection::vec((0..14_usize, prop::option::of((criteria(), any::<bool>()))), 0..4),
         payloads in prop::collection::vec(value(), 1..8),
     ) {
         let rules: Vec<_> = criteria
             .iter()
             .enumerate()
-            .map(|(at, (criteria, standard))| {
-                rule(&format!("r{at}"), if *standard { RuleKind::Standard } else { RuleKind::Backstop }, criteria)
-            })
+            .map(|(at, (criteria, standard))| rule(&format!("r{at}"), kind(*standard), criteria))
             .collect();
         let rules = RuleSet::build(rules);
-        let learned = RuleSet::from_sample(rules.rules().iter().map(Arc::clone), &payloads);
-        for payload in payloads {
-            let event = event(payload);
-            let expected = told(&rules.matches_one_by_one(&event));
-            prop_assert_eq!(&told(&rules.matches(&event)), &expected);
-            prop_assert_eq!(&told(&learned.matches(&event)), &expected);
+        let learned = RuleSet::from_sample(rules.rules(), &payloads);
+        let read = RuleSet::from_prepared(learned.to_prepared().unwrap()).unwrap();
+        let changed = changes.iter().fold(read.clone(), |rules, (at, change)| match change {
+            Some((criteria, standard)) => rules.with(rule(&format!("r{at}"), kind(*standard), criteria)),
+            None => rules.without(&format!("p.r{at}").parse().unwrap()),
+        });
+        let built = RuleSet::from_compiled(changed.rules());
+        for payload in &payloads {
+            agree(&rules, payload)?;
+            agree(&learned, payload)?;
+            agree(&read, payload)?;
+            agree(&changed, payload)?;
+            let event = event(payload.clone());
+            prop_assert_eq!(told(&changed.matches(&event)), told(&built.matches(&event)));
         }
     }
+
+    #[test]
+    fn the_scan_takes_no_more_than_a_reader_and_finds_the_same(payload in value(), cut in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let paths = [&[][..], &["a"], &["b"], &["a", "b"], &["c"]].map(|path| path.iter().map(|name| Box::from(*name)).collect());
+        let trie = Trie::new(paths.to_vec());
+        let mut bytes = serde_json::to_vec(&payload).unwrap();
+        let at = cut.index(bytes.len());
+        for change in 0..3 {
+            match change {
+                1 => bytes[at] = byte,
+                2 => bytes.truncate(at),
+                _ => {}
+            }
+            let Some(slots) = scan::scan(&trie, &bytes, &mut Vec::new()) else { continue };
+            let read: Value = serde_json::from_slice(&bytes).unwrap();
+            let expected = Slots::of(&trie, &read);
+            prop_assert_eq!(format!("{slots:?}"), format!("{expected:?}"));
+        }
+    }
+
+    #[test]
+    fn literals_are_found_where_they_are_contained(
+        texts in prop::collection::vec("[ab é]{1,12}", 1..40), text in "[ab é]{0,40}",
+    ) {
+        let sought: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let offsets = literals::rarest(&sought);
+        let all = (0_u32..).zip(sought.iter().zip(offsets)).map(|(id, (text, offset))| literals::Sought { text, offset, id });
+        let mut found = Vec::new();
+        literals::Literals::build(all).find(&text, |id| found.push(id as usize));
+        found.sort_unstable();
+        found.dedup();
+        let expected: Vec<usize> = (0..texts.len()).filter(|at| text.contains(&texts[*at])).collect();
+        prop_assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn what_is_no_prepared_index_is_refused() {
+    let rules =
+        RuleSet::build([rule("a", RuleKind::Standard, &json!({"trigger.k": {"type": "equals", "pattern": "1"}}))]);
+    let bytes = rules.to_prepared().unwrap();
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        assert!(RuleSet::from_prepared(damaged).is_err(), "byte {at}");
+        assert!(RuleSet::from_prepared(bytes[..at].to_vec()).is_err(), "{at} bytes");
+    }
+    assert_eq!(RuleSet::from_prepared(b"{}".to_vec()).unwrap_err(), PreparedError::NoIndex);
+}
+
+#[test]
+fn payloads_that_are_no_json_are_told() {
+    let rules =
+        RuleSet::build([rule("a", RuleKind::Standard, &json!({"trigger.k": {"type": "equals", "pattern": "1"}}))]);
+    let matches =
+        |json: &str| rules.matches_json(json.as_bytes(), Timestamp::default(), &keys()).map(|found| found.len());
+    for bad in [
+        "",
+        "{",
+        "{\"k\": 1,}",
+        "{\"k\" 1}",
+        "{\"k\": 01}",
+        "{\"k\": \"\\x\"}",
+        "{\"k\": 1e999}",
+        "{} {}",
+        "{\"k\": tru}",
+    ] {
+        assert!(matches(bad).is_err(), "{bad}");
+    }
+    // Of a name that comes twice the last one counts.
+    assert_eq!(matches("{\"k\": \"0\", \"k\": \"1\"}").unwrap(), 1);
+    assert_eq!(matches("{\"k\": \"\\u0031\"}").unwrap(), 1);
+    assert_eq!(matches(" {\"\\u006b\" : \"1\" , \"x\": [1, {\"y\": null}]} ").unwrap(), 1);
+    assert_eq!(matches("[1]").unwrap(), 0);
 }

@@ -1,0 +1,239 @@
+//! From rules to a plan, without the choice by what each rule is found.
+
+use expressions::python::Numeric;
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+use std::hash::Hash;
+
+use super::plan::{Constant, Guard, Literal, NumberKey, Op, PatternSource, Plan, Probe, Program, Symbol, Test};
+use crate::{
+    compiled::CompiledRule,
+    criterion::{Check, Criterion},
+    operator::{Operator, Prepared},
+    pattern::Pattern,
+};
+
+/// One way to find a rule: by any of the probes, or where any of the guards is right.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Way {
+    pub(super) probes: Vec<Probe>,
+    pub(super) guards: Vec<Guard>,
+}
+
+#[derive(Default)]
+pub(super) struct Compiler {
+    pub(super) plan: Plan,
+    slots: FxHashMap<Box<[Box<str>]>, u16>,
+    symbols: FxHashMap<(u16, Symbol), u32>,
+    texts: FxHashMap<(u16, Test, Box<str>), u32>,
+    literals: FxHashMap<(u16, bool, Box<str>), u32>,
+    patterns: FxHashMap<PatternSource, u32>,
+}
+
+impl Compiler {
+    /// Adds the next rule and tells by what it can be found: its first criteria, up to one that may fail whatever the value. Where there is
+    /// no way it must always be tried.
+    pub(super) fn add(&mut self, rule: &CompiledRule) -> Vec<Way> {
+        let start = as_u32(self.plan.ops.len());
+        let mut ways = Vec::new();
+        let mut guards: Vec<Guard> = Vec::new();
+        let mut whole = true;
+        for criterion in rule.criteria() {
+            let Some((op, probes)) = self.criterion(criterion) else {
+                whole = false;
+                break;
+            };
+            self.plan.ops.push(op);
+            if op.test == Test::Never {
+                // Nothing but a failure can come of it.
+                ways = vec![Way { probes: Vec::new(), guards: guards.clone() }];
+                break;
+            }
+            guards.extend(op.test.needs().map(|kind| Guard { slot: op.slot, kind }));
+            guards.sort_unstable();
+            guards.dedup();
+            ways.extend(probes.map(|probes| Way { probes, guards: guards.clone() }));
+        }
+        let ops = u16::try_from(as_u32(self.plan.ops.len()) - start).unwrap_or(u16::MAX);
+        self.plan.programs.push(Program { start, ops, whole, empty: rule.criteria().is_empty() });
+        ways
+    }
+
+    /// The criterion as an operation, and by what values that fulfil it are found. `None` where it takes more than that.
+    fn criterion(&mut self, criterion: &Criterion) -> Option<(Op, Option<Vec<Probe>>)> {
+        if criterion.is_never() {
+            return Some((Op { test: Test::Never, slot: 0, operand: 0 }, None));
+        }
+        let test = criterion.test()?;
+        let names = test.path.payload_names()?;
+        let (Check::Known(prepared), Pattern::Literal(pattern)) = (&test.check, &test.pattern) else { return None };
+        let slot = self.slot(names)?;
+        self.operation(slot, prepared, pattern)
+    }
+
+    fn slot(&mut self, names: &[Box<str>]) -> Option<u16> {
+        if let Some(slot) = self.slots.get(names) {
+            return Some(*slot);
+        }
+        let slot = u16::try_from(self.plan.paths.len()).ok().filter(|slot| *slot < u16::MAX)?;
+        self.plan.paths.push(names.into());
+        self.slots.insert(names.into(), slot);
+        Some(slot)
+    }
+
+    fn operation(&mut self, slot: u16, prepared: &Prepared, pattern: &Value) -> Option<(Op, Option<Vec<Probe>>)> {
+        let op = |test, operand| Op { test, slot, operand };
+        match (prepared.operator(), pattern) {
+            (Operator::Equals, value) => {
+                let symbol = self.symbol(slot, value)?;
+                Some((op(Test::Equal, symbol), Some(vec![Probe::Symbol(symbol)])))
+            }
+            (Operator::Nequals, value) => Some((op(Test::NotEqual, self.symbol(slot, value)?), None)),
+            (Operator::Exists, _) => Some((op(Test::Exists, 0), None)),
+            (Operator::Nexists, _) => {
+                let symbol = self.symbol(slot, &Value::Null)?;
+                Some((op(Test::Missing, 0), Some(vec![Probe::Symbol(symbol)])))
+            }
+            (Operator::Inside | Operator::Ninside, Value::Array(values)) => {
+                self.inside(slot, values, prepared.operator() == Operator::Inside)
+            }
+            (Operator::Lessthan | Operator::Greaterthan, value) => {
+                self.comparison(slot, value, prepared.operator() == Operator::Lessthan)
+            }
+            (Operator::Regex | Operator::Iregex | Operator::Matchregex | Operator::Matchwildcard, _) => {
+                self.pattern(slot, prepared)
+            }
+            _ => self.text_operation(slot, prepared, pattern),
+        }
+    }
+
+    fn text_operation(&mut self, slot: u16, prepared: &Prepared, pattern: &Value) -> Option<(Op, Option<Vec<Probe>>)> {
+        let op = |test, operand| Op { test, slot, operand };
+        let lower = prepared.lower();
+        let text = lower.or(pattern.as_str())?;
+        // An empty text is in every text, so nothing is found by it.
+        let probe = |probe| (!text.is_empty()).then(|| vec![probe]);
+        Some(match prepared.operator() {
+            Operator::Startswith => {
+                let operand = self.text(slot, Test::Starts, text);
+                (op(Test::Starts, operand), probe(Probe::Starts(operand)))
+            }
+            Operator::Istartswith => {
+                let operand = self.text(slot, Test::LowerStarts, text);
+                (op(Test::LowerStarts, operand), probe(Probe::LowerStarts(operand)))
+            }
+            Operator::Iequals => {
+                let operand = self.text(slot, Test::LowerEqual, text);
+                (op(Test::LowerEqual, operand), Some(vec![Probe::LowerWhole(operand)]))
+            }
+            Operator::Endswith => {
+                let literal = self.literal(slot, false, text);
+                (
+                    op(Test::Ends, self.text(slot, Test::Ends, text)),
+                    literal.and_then(|literal| probe(Probe::Literal(literal))),
+                )
+            }
+            Operator::Iendswith => {
+                let literal = self.literal(slot, true, text);
+                let operand = self.text(slot, Test::LowerEnds, text);
+                (op(Test::LowerEnds, operand), literal.and_then(|literal| probe(Probe::Literal(literal))))
+            }
+            Operator::Contains | Operator::Icontains => {
+                let literal = self.literal(slot, lower.is_some(), text)?;
+                (op(Test::Contains, literal), probe(Probe::Literal(literal)))
+            }
+            Operator::Ncontains | Operator::Incontains => {
+                (op(Test::ContainsNot, self.literal(slot, lower.is_some(), text)?), None)
+            }
+            _ => return None,
+        })
+    }
+
+    fn inside(&mut self, slot: u16, values: &[Value], inside: bool) -> Option<(Op, Option<Vec<Probe>>)> {
+        let symbols: Vec<u32> = values.iter().map(|value| self.symbol(slot, value)).collect::<Option<_>>()?;
+        let operand = as_u32(self.plan.choices.len());
+        self.plan.choices.push(symbols.clone());
+        let test = if inside { Test::Inside } else { Test::NotInside };
+        Some((Op { test, slot, operand }, inside.then(|| symbols.into_iter().map(Probe::Symbol).collect())))
+    }
+
+    fn comparison(&mut self, slot: u16, value: &Value, less: bool) -> Option<(Op, Option<Vec<Probe>>)> {
+        if let Some(text) = value.as_str() {
+            let test = if less { Test::TextLess } else { Test::TextGreater };
+            return Some((Op { test, slot, operand: self.text(slot, test, text) }, None));
+        }
+        let constant = match Numeric::of(value)? {
+            Numeric::Int(int) => Constant::Int(int),
+            Numeric::Float(float) => Constant::Float(float),
+        };
+        let operand = as_u32(self.plan.numbers.len());
+        self.plan.numbers.push(constant);
+        Some((Op { test: if less { Test::Less } else { Test::Greater }, slot, operand }, None))
+    }
+
+    /// Only where the pattern can't fail on any text.
+    fn pattern(&mut self, slot: u16, prepared: &Prepared) -> Option<(Op, Option<Vec<Probe>>)> {
+        let regex = prepared.regex().filter(|regex| regex.is_linear())?;
+        let literal = regex.required_literal().and_then(|text| self.literal(slot, false, text));
+        let (pattern, flags) = regex.source();
+        let source = PatternSource {
+            slot,
+            pattern: pattern.into(),
+            ignore_case: flags.ignore_case,
+            dot_all: flags.dot_all,
+            anchored: flags.anchored,
+            literal,
+        };
+        let next = as_u32(self.plan.patterns.len());
+        let operand = *self.patterns.entry(source.clone()).or_insert(next);
+        if operand == next {
+            self.plan.patterns.push(source);
+        }
+        Some((Op { test: Test::Matches, slot, operand }, literal.map(|literal| vec![Probe::Literal(literal)])))
+    }
+
+    fn symbol(&mut self, slot: u16, value: &Value) -> Option<u32> {
+        let symbol = match value {
+            Value::Null => Symbol::Null,
+            Value::String(text) => Symbol::Text(text.as_str().into()),
+            other => Symbol::Number(NumberKey::of(Numeric::of(other)?)),
+        };
+        Some(number_of(&mut self.symbols, &mut self.plan.symbols, (slot, symbol)))
+    }
+
+    /// Texts are told apart by what they are for, so that each stands in one table at most.
+    fn text(&mut self, slot: u16, test: Test, text: &str) -> u32 {
+        let next = as_u32(self.plan.texts.len());
+        let number = *self.texts.entry((slot, test, text.into())).or_insert(next);
+        if number == next {
+            self.plan.texts.push((slot, text.into()));
+        }
+        number
+    }
+
+    fn literal(&mut self, slot: u16, lower: bool, text: &str) -> Option<u32> {
+        if text.is_empty() {
+            return None;
+        }
+        let next = as_u32(self.plan.literals.len());
+        let number = *self.literals.entry((slot, lower, text.into())).or_insert(next);
+        if number == next {
+            self.plan.literals.push(Literal { slot, lower, text: text.into(), offset: 0 });
+        }
+        Some(number)
+    }
+}
+
+fn number_of<T: Clone + Eq + Hash>(numbers: &mut FxHashMap<T, u32>, all: &mut Vec<T>, item: T) -> u32 {
+    let next = as_u32(all.len());
+    let number = *numbers.entry(item.clone()).or_insert(next);
+    if number == next {
+        all.push(item);
+    }
+    number
+}
+
+/// More than 2^32 rules don't fit into memory.
+pub(super) fn as_u32(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

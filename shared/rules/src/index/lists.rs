@@ -1,0 +1,84 @@
+//! Many lists of numbers in one piece of memory, and sets of numbers.
+
+/// Lists by number.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    /// Where each starts; one more at the end.
+    starts: Vec<u32>,
+    items: Vec<u32>,
+}
+
+impl Lists {
+    /// From pairs of list and item; the items of a list keep their order.
+    pub(super) fn build(lists: usize, pairs: &[(u32, u32)]) -> Lists {
+        let mut starts = vec![0_u32; lists + 1];
+        for (list, _) in pairs {
+            starts.get_mut(*list as usize + 1).into_iter().for_each(|count| *count += 1);
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut next = starts.clone();
+        let mut items = vec![0; sum as usize];
+        for (list, item) in pairs {
+            let Some(at) = next.get_mut(*list as usize).filter(|_| (*list as usize) < lists) else { continue };
+            items.get_mut(*at as usize).into_iter().for_each(|place| *place = *item);
+            *at += 1;
+        }
+        Lists { starts, items }
+    }
+
+    pub(super) fn get(&self, list: u32) -> &[u32] {
+        let list = list as usize;
+        let (Some(start), Some(end)) = (self.starts.get(list), self.starts.get(list + 1)) else { return &[] };
+        self.items.get(*start as usize..*end as usize).unwrap_or_default()
+    }
+}
+
+/// A set of small numbers, taken out in order.
+#[derive(Debug, Default)]
+pub(super) struct Candidates {
+    words: Vec<u64>,
+    /// Which words are not empty.
+    summary: Vec<u64>,
+}
+
+impl Candidates {
+    pub(super) fn below(limit: usize) -> Candidates {
+        let words = limit.div_ceil(64);
+        Candidates { words: vec![0; words], summary: vec![0; words.div_ceil(64)] }
+    }
+
+    pub(super) fn add(&mut self, id: u32) {
+        let at = id as usize;
+        if let (Some(word), Some(summary)) = (self.words.get_mut(at / 64), self.summary.get_mut(at / 4096)) {
+            *word |= 1 << (at % 64);
+            *summary |= 1 << (at / 64 % 64);
+        }
+    }
+
+    pub(super) fn extend(&mut self, ids: &[u32]) {
+        ids.iter().for_each(|id| self.add(*id));
+    }
+
+    /// Takes all out, in order.
+    pub(super) fn drain(&mut self, mut each: impl FnMut(u32)) {
+        let mut base = 0;
+        for summary in &mut self.summary {
+            let mut left = std::mem::take(summary);
+            while left != 0 {
+                let word_at = base + left.trailing_zeros() as usize;
+                left &= left - 1;
+                let mut word = self.words.get_mut(word_at).map(std::mem::take).unwrap_or_default();
+                while word != 0 {
+                    let id = word_at * 64 + word.trailing_zeros() as usize;
+                    word &= word - 1;
+                    each(u32::try_from(id).unwrap_or(u32::MAX));
+                }
+            }
+            base += 64;
+        }
+    }
+}
