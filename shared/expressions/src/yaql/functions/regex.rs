@@ -31,10 +31,7 @@ pub(super) const FUNCTIONS: &[Row] = &[
 ];
 
 fn refused<T>(error: PatternError) -> Res<T> {
-    match error {
-        PatternError::Limit => over(Limit::Regex),
-        syntax @ PatternError::Syntax(_) => bad(syntax.to_string()),
-    }
+    if error.is_limit() { over(Limit::Regex) } else { bad(error.to_string()) }
 }
 
 fn regex<'a>(_: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
@@ -85,7 +82,7 @@ fn found(ev: &Eval<'_>, regex: &Regex, text: &str, most: i64) -> Res<Vec<Groups>
             full = most != 0 && i64::try_from(found.len()).is_ok_and(|count| count >= most);
             short_of = !full && ev.charge(captures.len() * 64).is_err();
             if full || short_of {
-                return Err(PatternError::Limit);
+                return Err(PatternError::TooManySteps);
             }
             found.push(captures.iter().map(|group| group.map(|group| group.start()..group.end())).collect());
             Ok(())
@@ -190,10 +187,10 @@ fn replace<'a>(ev: &Eval<'a>, call: &Call<'a>, pattern: usize, text: usize) -> R
                 return Ok(());
             }
             out.push_str(text.get(from..whole.start()).unwrap_or_default());
-            expand(template, captures, &mut out)?;
+            expand(template, &pattern, captures, &mut out)?;
             from = whole.end();
             long = out.len() > longest || ev.charge(template.len()).is_err();
-            if long { Err(PatternError::Limit) } else { Ok(()) }
+            if long { Err(PatternError::TooManySteps) } else { Ok(()) }
         })
     });
     if long {
