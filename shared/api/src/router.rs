@@ -8,6 +8,7 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use engine::Engine;
+use model::{Action, ActionAlias, Policy, Rule, SensorType, TriggerType};
 use std::sync::Arc;
 
 use crate::{
@@ -26,8 +27,8 @@ use crate::{
     permission::Access::{self, Authenticated, Open},
     positions::Positions,
     routes::{
-        actionalias, actions, executions, keys, meta, packs, policies, ruleenforcements, rules, ruletypes, runnertypes,
-        sensortypes, timers, traces, triggerinstances, triggers, triggertypes, webhooks,
+        actions, content, executions, keys, meta, packs, ruleenforcements, rules, ruletypes, runnertypes, timers,
+        traces, triggerinstances, triggers, webhooks,
     },
 };
 
@@ -86,31 +87,31 @@ pub(crate) fn table() -> Vec<Route> {
         route(GET,    "/executions/{id}/attribute/{name}",   ExecutionView,       executions::attribute),
         route(GET,    "/executions/{id}/result",             ExecutionView,       executions::result),
 
-        route(GET,    "/actions",                            ActionList,          actions::list),
-        route(POST,   "/actions",                            ActionCreate,        actions::create),
+        route(GET,    "/actions",                            ActionList,          content::list::<Action>),
+        route(POST,   "/actions",                            ActionCreate,        content::create::<Action>),
         route(GET,    "/actions/views/parameters/{name}",    ActionView,          actions::parameters),
         route(GET,    "/actions/views/overview",             ActionList,          actions::overviews),
         route(GET,    "/actions/views/overview/{name}",      ActionView,          actions::overview),
         route(GET,    "/actions/views/entry_point/{name}",   ActionView,          actions::entry_point),
-        route(GET,    "/actions/{name}",                     ActionView,          actions::get),
-        route(PUT,    "/actions/{name}",                     ActionModify,        actions::update),
-        route(DELETE, "/actions/{name}",                     ActionDelete,        actions::delete),
+        route(GET,    "/actions/{name}",                     ActionView,          content::get::<Action>),
+        route(PUT,    "/actions/{name}",                     ActionModify,        content::update::<Action>),
+        route(DELETE, "/actions/{name}",                     ActionDelete,        content::delete::<Action>),
 
-        route(GET,    "/rules",                              RuleList,            rules::list),
-        route(POST,   "/rules",                              RuleCreate,          rules::create),
+        route(GET,    "/rules",                              RuleList,            content::list::<Rule>),
+        route(POST,   "/rules",                              RuleCreate,          content::create::<Rule>),
         route(GET,    "/rules/views",                        RuleList,            rules::views),
         route(GET,    "/rules/views/{name}",                 RuleView,            rules::view),
-        route(GET,    "/rules/{name}",                       RuleView,            rules::get),
-        route(PUT,    "/rules/{name}",                       RuleModify,          rules::update),
-        route(DELETE, "/rules/{name}",                       RuleDelete,          rules::delete),
+        route(GET,    "/rules/{name}",                       RuleView,            content::get::<Rule>),
+        route(PUT,    "/rules/{name}",                       RuleModify,          content::update::<Rule>),
+        route(DELETE, "/rules/{name}",                       RuleDelete,          content::delete::<Rule>),
         route(GET,    "/ruletypes",                          RuleList,            ruletypes::list),
         route(GET,    "/ruletypes/{name}",                   RuleView,            ruletypes::get),
 
-        route(GET,    "/triggertypes",                       TriggerList,         triggertypes::list),
-        route(POST,   "/triggertypes",                       TriggerAll,          triggertypes::create),
-        route(GET,    "/triggertypes/{name}",                TriggerView,         triggertypes::get),
-        route(PUT,    "/triggertypes/{name}",                TriggerAll,          triggertypes::update),
-        route(DELETE, "/triggertypes/{name}",                TriggerAll,          triggertypes::delete),
+        route(GET,    "/triggertypes",                       TriggerList,         content::list::<TriggerType>),
+        route(POST,   "/triggertypes",                       TriggerAll,          content::create::<TriggerType>),
+        route(GET,    "/triggertypes/{name}",                TriggerView,         content::get::<TriggerType>),
+        route(PUT,    "/triggertypes/{name}",                TriggerAll,          content::update::<TriggerType>),
+        route(DELETE, "/triggertypes/{name}",                TriggerAll,          content::delete::<TriggerType>),
         route(GET,    "/triggers",                           TriggerList,         triggers::list),
         route(GET,    "/triggers/{name}",                    TriggerView,         triggers::get),
         route(GET,    "/timers",                             TimerList,           timers::list),
@@ -139,12 +140,12 @@ pub(crate) fn table() -> Vec<Route> {
 
         route(GET,    "/runnertypes",                        RunnerTypeList,      runnertypes::list),
         route(GET,    "/runnertypes/{name}",                 RunnerTypeView,      runnertypes::get),
-        route(GET,    "/sensortypes",                        SensorTypeList,      sensortypes::list),
-        route(GET,    "/sensortypes/{name}",                 SensorTypeView,      sensortypes::get),
-        route(GET,    "/policies",                           PolicyList,          policies::list),
-        route(GET,    "/policies/{name}",                    PolicyView,          policies::get),
-        route(GET,    "/actionalias",                        ActionAliasList,     actionalias::list),
-        route(GET,    "/actionalias/{name}",                 ActionAliasView,     actionalias::get),
+        route(GET,    "/sensortypes",                        SensorTypeList,      content::list::<SensorType>),
+        route(GET,    "/sensortypes/{name}",                 SensorTypeView,      content::get::<SensorType>),
+        route(GET,    "/policies",                           PolicyList,          content::list::<Policy>),
+        route(GET,    "/policies/{name}",                    PolicyView,          content::get::<Policy>),
+        route(GET,    "/actionalias",                        ActionAliasList,     content::list::<ActionAlias>),
+        route(GET,    "/actionalias/{name}",                 ActionAliasView,     content::get::<ActionAlias>),
     ]
 }
 

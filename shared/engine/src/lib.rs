@@ -31,8 +31,8 @@ pub use audit::{
     EnforcementFilter, EventTrail, ExecutionFilter, InstanceFilter, Listing, PageRequest, RuleTrail, Trace,
     TraceFilter, TraceLink,
 };
-pub use catalog::{Catalog, InstalledPack, TriggerRules};
-pub use content::{Counts, Registered};
+pub use catalog::{Catalog, Content, InstalledPack, TriggerRules};
+pub use content::{Counts, Registered, Resource};
 pub use dispatch::{ExecutionRequest, ReRun};
 pub use error::{Error, ErrorKind};
 pub use keys::{KeyQuery, SetKey};

@@ -13,13 +13,27 @@
 use embedded::{Host, HostOptions};
 use engine::{Engine, ExecutionFilter, PageRequest, Principal};
 use model::{
-    Execution, ExecutionStatus,
+    ExecutionStatus,
     content::{PackFiles, SourceFile},
 };
-use serde_json::{Value, json};
-use std::{path::Path, sync::Arc, time::Instant};
+use serde_json::json;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+use tracing_subscriber::{
+    Layer,
+    filter::LevelFilter,
+    layer::{Context, SubscriberExt},
+    util::SubscriberInitExt,
+};
 
-const PACK: [(&str, &str); 9] = [
+/// As in the `squall` command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const PACK: [(&str, &str); 7] = [
     ("triggers/more.yaml", "name: more\npack: load\n"),
     ("pack.yaml", "ref: load\nname: load\ndescription: Measures.\nversion: 1.0.0\nauthor: Squall\n"),
     ("actions/noop.yaml", "name: noop\nrunner_type: noop\n"),
@@ -27,13 +41,8 @@ const PACK: [(&str, &str); 9] = [
         "actions/true.yaml",
         "name: \"true\"\nrunner_type: local-shell-cmd\nparameters:\n  cmd: {default: \"true\", immutable: true}\n",
     ),
-    (
-        "actions/now.yaml",
-        "name: now\nrunner_type: local-shell-cmd\nparameters:\n  cmd: {default: \"echo \\\"t=$EPOCHREALTIME\\\"\", immutable: true}\n",
-    ),
     ("triggers/events.yaml", "name: noop\npack: load\n"),
     ("triggers/shell.yaml", "name: \"true\"\npack: load\n"),
-    ("triggers/now.yaml", "name: now\npack: load\n"),
     (
         "rules/none.yaml",
         "name: none\npack: load\nenabled: false\ntrigger: {type: load.noop}\naction: {ref: load.noop}\n",
@@ -48,7 +57,7 @@ fn pack(more_rules: usize) -> PackFiles {
     for (path, text) in PACK {
         add(path.to_owned(), text.to_owned());
     }
-    for name in ["noop", "true", "now"] {
+    for name in ["noop", "true"] {
         let rule = format!(
             "name: on_{name}\npack: load\nenabled: true\ntrigger: {{type: load.{name}}}\n\
              criteria:\n  trigger.severity: {{type: eq, pattern: critical}}\naction: {{ref: load.{name}}}\n"
@@ -121,39 +130,48 @@ fn percentile(sorted: &[f64], part: f64) -> f64 {
     sorted.get(place).copied().unwrap_or(f64::NAN)
 }
 
-/// One event at a time: from its acceptance to the claim of its execution, and to the first instruction of the action's shell.
+/// When the runner started a process last. `start` returns when the kernel has replaced the child by the program, so that the
+/// program's own start is not in the figure.
+#[derive(Clone, Default)]
+struct LastStart(Arc<Mutex<Option<Instant>>>);
+
+impl LastStart {
+    fn take(&self) -> Option<Instant> {
+        self.0.lock().unwrap().take()
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for LastStart {
+    fn on_event(&self, event: &tracing::Event<'_>, _context: Context<'_, S>) {
+        if event.metadata().target().starts_with("runners::process") {
+            *self.0.lock().unwrap() = Some(Instant::now());
+        }
+    }
+}
+
+/// One event at a time: until it is accepted (it and its execution are on the disk, the sender has the answer), and from there until
+/// the action's process has started.
 async fn latency(count: usize) {
+    let started = LastStart::default();
+    tracing_subscriber::registry().with(started.clone().with_filter(LevelFilter::DEBUG)).init();
     let data = tempfile::tempdir().unwrap();
     let host = start(data.path(), 64, 0).await;
-    let engine = host.engine();
-    let (mut to_claim, mut to_process) = (Vec::new(), Vec::new());
+    let (mut to_accepted, mut to_process) = (Vec::new(), Vec::new());
     for number in 0..count as u64 {
-        emit(engine, "load.now", 1, 1).await;
-        wait_for(engine, number + 1).await;
+        let began = Instant::now();
+        emit(host.engine(), "load.true", 1, 1).await;
+        let accepted = Instant::now();
+        wait_for(host.engine(), number + 1).await;
+        let started = started.take().unwrap();
+        to_accepted.push((accepted - began).as_secs_f64() * 1_000.0);
+        to_process.push(started.saturating_duration_since(accepted).as_secs_f64() * 1_000.0);
     }
-    let page = PageRequest { limit: 1_000, ..PageRequest::default() };
-    for execution in engine.executions(&Principal::system(), &ExecutionFilter::default(), &page).await.unwrap().items {
-        let claimed = execution.log.iter().find(|line| line.status == ExecutionStatus::Running).unwrap().timestamp;
-        let (accepted, started) = accepted_and_started(engine, &execution).await;
-        to_claim.push(claimed.micros() as f64 / 1_000.0 - accepted);
-        to_process.push(started - accepted);
-    }
-    for (measure, mut times) in [("event to claim, ms", to_claim), ("event to process, ms", to_process)] {
+    for (measure, mut times) in [("event to accepted, ms", to_accepted), ("accepted to process, ms", to_process)] {
         times.sort_by(f64::total_cmp);
         let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|part| percentile(&times, part));
         println!("{}", json!({"measure": measure, "events": times.len(), "p50": p50, "p90": p90, "p99": p99}));
     }
     host.stop(std::time::Duration::from_secs(5)).await;
-}
-
-/// In milliseconds since the epoch.
-async fn accepted_and_started(engine: &Arc<Engine>, execution: &Execution) -> (f64, f64) {
-    let principal = Principal::system();
-    let instance = engine.trigger_instance(&principal, execution.trigger.as_ref().unwrap().instance).await.unwrap();
-    let result = engine.result(&principal, execution).await.unwrap().unwrap();
-    let stdout = result.get("stdout").and_then(Value::as_str).unwrap();
-    let started: f64 = stdout.trim_start_matches("t=").parse().unwrap();
-    (instance.occurrence_time.micros() as f64 / 1_000.0, started * 1_000.0)
 }
 
 /// Many events at once: executions per second of CPU, from event to final status.

@@ -2,7 +2,7 @@
 
 use engine::{Engine, Error, ErrorKind, ExecutionRequest, Principal, ReRun, SetKey, Webhook};
 use futures::{channel::oneshot, future::BoxFuture};
-use model::{ExecutionStatus, Id, Secret};
+use model::{ExecutionStatus, Id, Rule, Secret};
 use ports::Clock;
 use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Duration};
@@ -278,8 +278,8 @@ impl Client {
 
 async fn switch(engine: &Engine, reference: &str, enabled: bool) -> Result<(), Error> {
     let catalog = engine.catalog().await?;
-    let rule = catalog.rule(reference).ok_or_else(|| Error::not_found("rule", reference))?;
-    let mut rule = model::Rule::clone(rule);
+    let rule = catalog.find::<Rule>(reference).ok_or_else(|| Error::not_found("rule", reference))?;
+    let mut rule = Rule::clone(rule);
     rule.enabled = enabled;
-    engine.update_rule(&Principal::system(), rule).await.map(drop)
+    engine.update(&Principal::system(), &rule).await.map(drop)
 }

@@ -1,5 +1,6 @@
 //! What packs hold beside actions, rules and triggers: sensors, aliases, policies.
 
+use engine::Content;
 use model::{ActionAlias, Id, Policy, RuleKind, SensorType};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -28,7 +29,7 @@ pub(crate) struct SensorTypeResource<'a> {
 impl<'a> From<&'a SensorType> for SensorTypeResource<'a> {
     fn from(sensor: &'a SensorType) -> SensorTypeResource<'a> {
         SensorTypeResource {
-            id: Id::named(&["sensor_type", sensor.reference.as_str()]),
+            id: sensor.id(),
             uid: format!("sensor_type:{}:{}", sensor.reference.pack(), sensor.reference.name()),
             reference: sensor.reference.as_str(),
             pack: sensor.reference.pack(),
@@ -83,7 +84,7 @@ impl<'a> From<&'a ActionAlias> for AliasResource<'a> {
         const TAKEN: [&str; 7] = ["id", "uid", "ref", "pack", "name", "action_ref", "enabled"];
         let rest = alias.body.iter().filter(|(name, _)| !TAKEN.contains(&name.as_str()));
         AliasResource {
-            id: Id::named(&["action_alias", alias.reference.as_str()]),
+            id: alias.id(),
             uid: format!("action_alias:{}:{}", alias.reference.pack(), alias.reference.name()),
             reference: alias.reference.as_str(),
             pack: alias.reference.pack(),
@@ -135,7 +136,7 @@ pub(crate) struct PolicyResource<'a> {
 impl<'a> From<&'a Policy> for PolicyResource<'a> {
     fn from(policy: &'a Policy) -> PolicyResource<'a> {
         PolicyResource {
-            id: Id::named(&["policy", policy.reference.as_str()]),
+            id: policy.id(),
             uid: format!("policy:{}:{}", policy.reference.pack(), policy.reference.name()),
             reference: policy.reference.as_str(),
             pack: policy.reference.pack(),

@@ -1,7 +1,7 @@
 //! Rules.
 
 use engine::Catalog;
-use model::{Id, Rule, Trigger, mask_parameters};
+use model::{Action, Id, Rule, Trigger, TriggerType, mask_parameters};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -94,7 +94,8 @@ fn action_parameters<'a>(rule: &'a Rule, catalog: &Catalog, show_secrets: bool) 
         return Cow::Borrowed(&rule.action.parameters);
     }
     let mut masked = rule.action.parameters.clone();
-    let schema = catalog.action(rule.action.reference.as_str()).map(|action| merged_parameters(action, catalog));
+    let schema =
+        catalog.find::<Action>(rule.action.reference.as_str()).map(|action| merged_parameters(action, catalog));
     mask_parameters(&mut masked, &schema.unwrap_or_default());
     Cow::Owned(masked)
 }
@@ -128,9 +129,9 @@ impl<'a> RuleViewResource<'a> {
     /// Secrets are always masked.
     pub(crate) fn new(rule: &'a Rule, catalog: &'a Catalog) -> RuleViewResource<'a> {
         let mut resource = RuleResource::new(rule, catalog, false);
-        let action = catalog.action(rule.action.reference.as_str());
+        let action = catalog.find::<Action>(rule.action.reference.as_str());
         resource.action.description = Some(action.map_or("", |action| &action.description));
-        let kind = catalog.trigger_type(rule.trigger.kind.as_str());
+        let kind = catalog.find::<TriggerType>(rule.trigger.kind.as_str());
         resource.trigger.description = Some(kind.map_or("", |kind| &kind.description));
         RuleViewResource(resource)
     }

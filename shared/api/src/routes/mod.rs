@@ -1,23 +1,20 @@
 //! The handlers, one file per resource.
 
-pub(crate) mod actionalias;
 pub(crate) mod actions;
 mod chosen;
+pub(crate) mod content;
 pub(crate) mod executions;
 pub(crate) mod keys;
 pub(crate) mod meta;
 pub(crate) mod packs;
-pub(crate) mod policies;
 pub(crate) mod ruleenforcements;
 pub(crate) mod rules;
 pub(crate) mod ruletypes;
 pub(crate) mod runnertypes;
-pub(crate) mod sensortypes;
 pub(crate) mod timers;
 pub(crate) mod traces;
 pub(crate) mod triggerinstances;
 pub(crate) mod triggers;
-pub(crate) mod triggertypes;
 pub(crate) mod webhooks;
 
 use axum::{

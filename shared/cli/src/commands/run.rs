@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    Ink,
     client::{Client, Query},
     failure::{Failure, Outcome},
     follow::{Follower, outcome},
@@ -120,8 +121,10 @@ impl Wait {
     ) -> Result<Outcome, Failure> {
         let id = execution.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         if self.asynchronous {
-            let text = format!("{id}\nsee what comes of it with `squall execution get {id}`");
-            session.print_done(&execution, &text)?;
+            // The id alone goes to the output: scripts read it.
+            session.print_done(&execution, &id)?;
+            let next = format!("`squall execution get {id}` shows what comes of it");
+            session.console.say(Ink::Cyan, "hint", &next)?;
             return Ok(Outcome::Success);
         }
         let follower = Follower::new(client, &id);

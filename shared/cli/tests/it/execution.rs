@@ -88,7 +88,7 @@ async fn it_runs_again_with_other_parameters() {
     host.on("POST /executions/a1/re_run", 201, json!({"id": "b2", "status": "requested"}));
     assert_snapshot!(host.squall(&["execution", "re-run", "last", "timeout=9", "-a"]).await.text(), @"
     b2
-    see what comes of it with `squall execution get b2`
+    ! hint: `squall execution get b2` shows what comes of it
     exit 0
     ");
     assert_eq!(host.sent(), json!({"parameters": {"timeout": 9}}));

@@ -75,7 +75,7 @@ async fn it_need_not_wait() {
     let host = host().await;
     assert_snapshot!(host.squall(&["run", "core.local", "date", "-a", "--delay", "500"]).await.text(), @"
     696f5a3c1d2e3f4a5b6c7d8e
-    see what comes of it with `squall execution get 696f5a3c1d2e3f4a5b6c7d8e`
+    ! hint: `squall execution get 696f5a3c1d2e3f4a5b6c7d8e` shows what comes of it
     exit 0
     ");
     assert_eq!(host.sent(), json!({"action": "core.local", "parameters": {"cmd": "date"}, "delay": 500}));

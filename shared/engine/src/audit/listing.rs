@@ -185,7 +185,7 @@ impl InstanceFilter {
         if let Some(kind) = &self.trigger_type {
             return index(Slot::Action, kind.to_string());
         }
-        if let Some(status) = self.status {
+        if let Some(status) = self.status.filter(|status| *status != TriggerInstanceStatus::Processed) {
             return index(Slot::Status, status.name().to_owned());
         }
         Scope::Index(Slot::Kind, "trigger_instance".to_owned())
@@ -193,7 +193,8 @@ impl InstanceFilter {
 
     fn is_exact(&self) -> bool {
         let given = [self.trigger.is_some(), self.trigger_type.is_some(), self.status.is_some()];
-        self.trace.is_none() && given.iter().filter(|given| **given).count() <= 1
+        let looked_through = self.trace.is_some() || self.status == Some(TriggerInstanceStatus::Processed);
+        !looked_through && given.iter().filter(|given| **given).count() <= 1
     }
 
     fn holds(&self, instance: &TriggerInstance) -> bool {
@@ -206,9 +207,6 @@ impl InstanceFilter {
 impl EnforcementFilter {
     fn scope(&self) -> Scope {
         let index = |slot, partition: String| Scope::Index(slot, format!("enforcement/{partition}"));
-        if let Some(execution) = self.execution {
-            return index(Slot::Parent, execution.to_string());
-        }
         if let Some(instance) = self.trigger_instance {
             return index(Slot::Trigger, instance.to_string());
         }
@@ -219,8 +217,8 @@ impl EnforcementFilter {
     }
 
     fn is_exact(&self) -> bool {
-        let given = [self.rule.is_some(), self.trigger_instance.is_some(), self.execution.is_some()];
-        self.rule_id.is_none() && given.iter().filter(|given| **given).count() <= 1
+        let given = [self.rule.is_some(), self.trigger_instance.is_some()];
+        self.rule_id.is_none() && self.execution.is_none() && given.iter().filter(|given| **given).count() <= 1
     }
 
     fn holds(&self, enforcement: &RuleEnforcement) -> bool {
@@ -277,6 +275,16 @@ impl Engine {
         page: &PageRequest,
     ) -> Result<Listing<RuleEnforcement>, Error> {
         principal.require_view()?;
+        let mut filter = filter.clone();
+        // An enforcement is found by its event; what an execution came of stands in the execution.
+        if let (Some(execution), None) = (filter.execution, filter.trigger_instance) {
+            let record = self.ports.store.get(&records::execution_key(execution)).await?;
+            let execution = record.as_ref().map(records::read::<Execution>).transpose()?;
+            match execution.and_then(|execution| execution.trigger) {
+                Some(trigger) => filter.trigger_instance = Some(trigger.instance),
+                None => return Ok(Listing { items: Vec::new(), total: Some(0), next: None }),
+            }
+        }
         let (range, exact) = ((filter.from, filter.until), filter.is_exact());
         let holds = |enforcement: &RuleEnforcement| filter.holds(enforcement);
         self.listing(page, Selection { scope: filter.scope(), range, exact, partition: "enforcement/", holds }).await

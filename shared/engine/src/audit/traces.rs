@@ -1,7 +1,7 @@
 //! Traces: all that came of one event or one request.
 
-use model::{Execution, Id, Ref, Timestamp, TriggerInstance};
-use ports::{Query, Record, Scope, Slot};
+use model::{Execution, Id, Ref, Timestamp, TraceContext, TriggerInstance};
+use ports::{Key, Query, Record, Scope, Slot};
 
 use super::cursor;
 use crate::{Engine, Error, Listing, PageRequest, Principal, records};
@@ -85,10 +85,12 @@ impl Engine {
             (None, None) => None,
         };
         if let Some(key) = key {
-            let record = self.ports.store.get(&key).await?;
-            let items: Vec<_> =
-                record.iter().map(|record| Part::read(record).map(|part| part.trace())).collect::<Result<_, _>>()?;
-            return Ok(Listing { total: Some(items.len() as u64), items, next: None });
+            return Ok(only(self.trace_of(&key).await?));
+        }
+        if let (None, Some(tag)) = (&filter.rule, &filter.tag)
+            && let Some(trace) = self.trace_tagged_by_id(tag).await?
+        {
+            return Ok(only(Some(trace)));
         }
         let scope = match (&filter.rule, &filter.tag) {
             (Some(rule), _) => Scope::Index(Slot::Rule, format!("execution/{rule}")),
@@ -103,6 +105,23 @@ impl Engine {
             .map(|record| Part::read(record).map(|part| part.trace()))
             .collect::<Result<_, _>>()?;
         Ok(Listing { items, total: answer.total, next: answer.next.as_ref().map(cursor::encode) })
+    }
+
+    /// The trace of the record there, as yet without its parts.
+    async fn trace_of(&self, key: &Key) -> Result<Option<Trace>, Error> {
+        let record = self.ports.store.get(key).await?;
+        record.as_ref().map(|record| Part::read(record).map(|part| part.trace())).transpose()
+    }
+
+    /// The trace whose tag was made from its id, and stands in no index for that.
+    async fn trace_tagged_by_id(&self, tag: &str) -> Result<Option<Trace>, Error> {
+        let Some(id) = TraceContext::id_in_tag(tag) else { return Ok(None) };
+        for key in [records::trigger_instance_key(id), records::execution_key(id)] {
+            if let Some(trace) = self.trace_of(&key).await?.filter(|trace| trace.id == id && trace.tag == tag) {
+                return Ok(Some(trace));
+            }
+        }
+        Ok(None)
     }
 
     async fn scope_of_tag(&self, tag: &str) -> Result<Scope, Error> {
@@ -131,6 +150,11 @@ impl Engine {
             }
         }
     }
+}
+
+fn only(trace: Option<Trace>) -> Listing<Trace> {
+    let items = Vec::from_iter(trace);
+    Listing { total: Some(items.len() as u64), items, next: None }
 }
 
 fn add(trace: &mut Trace, part: Part) {

@@ -1,7 +1,7 @@
 //! From the records of content to a snapshot.
 
 use bytes::Bytes;
-use model::{Action, Id, PackContent, Ref, Rule, Trigger, TriggerType};
+use model::{Action, ActionAlias, Id, PackContent, Policy, Ref, Rule, SensorType, Trigger, TriggerType};
 use ports::Query;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Catalog, InstalledPack, TriggerRules};
+use super::{Catalog, Content, InstalledPack, TriggerRules};
 use crate::{Engine, Error, records};
 
 /// Which packs are live. Its record's version is the content revision.
@@ -127,15 +127,22 @@ fn build(
     }
     let listened = listened(&catalog.rules, last);
     catalog.listened = listened;
-    let mut refs: HashMap<Id, Ref> =
-        catalog.actions.values().map(|action| (action.id(), action.reference.clone())).collect();
-    refs.extend(catalog.rules.values().map(|rule| (rule.id(), rule.reference.clone())));
-    refs.extend(catalog.trigger_types.values().map(|kind| (kind.id(), kind.reference.clone())));
-    catalog.refs = refs;
+    catalog.refs = HashMap::from_iter(
+        ids::<Action>(&catalog)
+            .chain(ids::<Rule>(&catalog))
+            .chain(ids::<TriggerType>(&catalog))
+            .chain(ids::<SensorType>(&catalog))
+            .chain(ids::<ActionAlias>(&catalog))
+            .chain(ids::<Policy>(&catalog)),
+    );
     for (url, trigger) in catalog.webhooks() {
         catalog.webhooks.entry(url).or_default().push(trigger);
     }
     catalog
+}
+
+fn ids<T: Content>(catalog: &Catalog) -> impl Iterator<Item = (Id, Ref)> {
+    T::all(catalog).values().map(|item| (item.id(), item.reference().clone()))
 }
 
 fn add_pack(catalog: &mut Catalog, digest: String, content: &PackContent) {

@@ -1,5 +1,6 @@
 //! The content that is live: one immutable snapshot per content revision, with everything found in one step.
 
+mod kinds;
 mod load;
 mod trigger_rules;
 
@@ -15,6 +16,7 @@ use std::{
 
 use crate::{Error, parameters::ActionPlan};
 
+pub use kinds::Content;
 pub(crate) use load::{Head, HeadPack, Overlay, OverlayEntry};
 pub(crate) use trigger_rules::Hit;
 pub use trigger_rules::TriggerRules;
@@ -59,19 +61,12 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The action of that ref or id.
-    pub fn action(&self, ref_or_id: &str) -> Option<&Arc<Action>> {
-        self.find(&self.actions, ref_or_id)
-    }
-
-    /// The rule of that ref or id.
-    pub fn rule(&self, ref_or_id: &str) -> Option<&Arc<Rule>> {
-        self.find(&self.rules, ref_or_id)
-    }
-
-    /// The trigger type of that ref or id.
-    pub fn trigger_type(&self, ref_or_id: &str) -> Option<&Arc<TriggerType>> {
-        self.find(&self.trigger_types, ref_or_id)
+    /// Whatever has that ref or id.
+    pub fn find<T: Content>(&self, ref_or_id: &str) -> Option<&Arc<T>> {
+        if let Ok(reference) = ref_or_id.parse::<Ref>() {
+            return T::all(self).get(&reference);
+        }
+        T::all(self).get(self.refs.get(&ref_or_id.parse().ok()?)?)
     }
 
     /// The pack of that ref or id.
@@ -80,13 +75,6 @@ impl Catalog {
             let id: Id = ref_or_id.parse().ok()?;
             self.packs.values().find(|pack| pack.metadata.id() == id)
         })
-    }
-
-    fn find<'a, T>(&self, all: &'a BTreeMap<Ref, Arc<T>>, ref_or_id: &str) -> Option<&'a Arc<T>> {
-        if let Ok(reference) = ref_or_id.parse::<Ref>() {
-            return all.get(&reference);
-        }
-        all.get(self.refs.get(&ref_or_id.parse().ok()?)?)
     }
 
     /// The rules that listen to a trigger; `None` where none does.
@@ -126,7 +114,7 @@ impl Catalog {
 
     /// The trigger that a text means: a trigger type's ref, or a trigger's own ref or id.
     pub fn trigger(&self, text: &str) -> Option<Trigger> {
-        if let Some(kind) = self.trigger_type(text) {
+        if let Some(kind) = self.find::<TriggerType>(text) {
             return Some(Trigger::new(kind.reference.clone(), Map::new()));
         }
         let id = text.rsplit('.').next()?.parse().ok()?;

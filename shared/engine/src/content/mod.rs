@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::{Catalog, Engine, Error, ErrorKind, catalog::Head, records};
 
 pub use packs::{Counts, Registered};
+pub use resources::Resource;
 
 /// How often a change is tried again where another one was faster.
 const ATTEMPTS: usize = 16;

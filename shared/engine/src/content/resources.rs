@@ -8,29 +8,22 @@ use std::sync::Arc;
 
 use super::{Change, ContentChange, DEFAULT_PACK, check, refuse_system_pack};
 use crate::{
-    Catalog, Engine, Error, ErrorKind, Principal,
+    Catalog, Content, Engine, Error, ErrorKind, Principal,
     catalog::{Head, Overlay, OverlayEntry},
     records,
 };
 
-/// A kind of resource that the API writes.
-pub(crate) trait Resource: Clone + Serialize + DeserializeOwned + Send + Sync {
-    /// The name in overlay keys and messages.
-    const KIND: &'static str;
-    fn reference(&self) -> &Ref;
-    fn live(catalog: &Catalog, reference: &Ref) -> Option<model::Id>;
+/// A kind of content that the API writes. Only the engine knows how: what it asks of a kind has no name outside.
+#[expect(private_interfaces, reason = "implemented here, for the kinds that there are")]
+pub trait Resource: Content + Clone + Serialize + DeserializeOwned {
+    /// Can it be used beside what the catalog holds?
     fn check(&self, catalog: &Catalog) -> Result<(), Error>;
+    /// Its place in the overlay.
     fn overlay(entry: OverlayEntry<Self>) -> Overlay;
 }
 
+#[expect(private_interfaces, reason = "see the trait")]
 impl Resource for Rule {
-    const KIND: &'static str = "rule";
-    fn reference(&self) -> &Ref {
-        &self.reference
-    }
-    fn live(catalog: &Catalog, reference: &Ref) -> Option<model::Id> {
-        catalog.rules.get(reference).map(|rule| rule.id())
-    }
     fn check(&self, catalog: &Catalog) -> Result<(), Error> {
         check::rule(self, catalog)
     }
@@ -39,14 +32,8 @@ impl Resource for Rule {
     }
 }
 
+#[expect(private_interfaces, reason = "see the trait")]
 impl Resource for Action {
-    const KIND: &'static str = "action";
-    fn reference(&self) -> &Ref {
-        &self.reference
-    }
-    fn live(catalog: &Catalog, reference: &Ref) -> Option<model::Id> {
-        catalog.actions.get(reference).map(|action| action.id())
-    }
     fn check(&self, _catalog: &Catalog) -> Result<(), Error> {
         check::parameters(&self.parameters)
     }
@@ -55,14 +42,8 @@ impl Resource for Action {
     }
 }
 
+#[expect(private_interfaces, reason = "see the trait")]
 impl Resource for TriggerType {
-    const KIND: &'static str = "trigger_type";
-    fn reference(&self) -> &Ref {
-        &self.reference
-    }
-    fn live(catalog: &Catalog, reference: &Ref) -> Option<model::Id> {
-        catalog.trigger_types.get(reference).map(|kind| kind.id())
-    }
     fn check(&self, _catalog: &Catalog) -> Result<(), Error> {
         for schema in [&self.payload_schema, &self.parameters_schema].into_iter().filter(|schema| !schema.is_empty()) {
             model::SchemaValidator::new(schema).map_err(|error| Error::invalid(error.to_string()))?;
@@ -82,63 +63,21 @@ enum Write<'a, T> {
 }
 
 impl Engine {
-    /// Creates a rule.
-    pub async fn create_rule(&self, principal: &Principal, rule: Rule) -> Result<Arc<Rule>, Error> {
-        let catalog = self.write(principal, Write::Create(&rule)).await?;
-        found(catalog.rules.get(&rule.reference))
+    /// Creates a rule, an action or a trigger type.
+    pub async fn create<T: Resource>(&self, principal: &Principal, resource: &T) -> Result<Arc<T>, Error> {
+        let catalog = self.write(principal, Write::Create(resource)).await?;
+        found(&catalog, resource.reference())
     }
 
-    /// Changes a rule.
-    pub async fn update_rule(&self, principal: &Principal, rule: Rule) -> Result<Arc<Rule>, Error> {
-        let catalog = self.write(principal, Write::Update(&rule)).await?;
-        found(catalog.rules.get(&rule.reference))
+    /// Puts another one in its place.
+    pub async fn update<T: Resource>(&self, principal: &Principal, resource: &T) -> Result<Arc<T>, Error> {
+        let catalog = self.write(principal, Write::Update(resource)).await?;
+        found(&catalog, resource.reference())
     }
 
-    /// Deletes a rule.
-    pub async fn delete_rule(&self, principal: &Principal, reference: &Ref) -> Result<(), Error> {
-        self.write::<Rule>(principal, Write::Delete(reference)).await.map(drop)
-    }
-
-    /// Creates an action.
-    pub async fn create_action(&self, principal: &Principal, action: Action) -> Result<Arc<Action>, Error> {
-        let catalog = self.write(principal, Write::Create(&action)).await?;
-        found(catalog.actions.get(&action.reference))
-    }
-
-    /// Changes an action.
-    pub async fn update_action(&self, principal: &Principal, action: Action) -> Result<Arc<Action>, Error> {
-        let catalog = self.write(principal, Write::Update(&action)).await?;
-        found(catalog.actions.get(&action.reference))
-    }
-
-    /// Deletes an action.
-    pub async fn delete_action(&self, principal: &Principal, reference: &Ref) -> Result<(), Error> {
-        self.write::<Action>(principal, Write::Delete(reference)).await.map(drop)
-    }
-
-    /// Creates a trigger type.
-    pub async fn create_trigger_type(
-        &self,
-        principal: &Principal,
-        kind: TriggerType,
-    ) -> Result<Arc<TriggerType>, Error> {
-        let catalog = self.write(principal, Write::Create(&kind)).await?;
-        found(catalog.trigger_types.get(&kind.reference))
-    }
-
-    /// Changes a trigger type.
-    pub async fn update_trigger_type(
-        &self,
-        principal: &Principal,
-        kind: TriggerType,
-    ) -> Result<Arc<TriggerType>, Error> {
-        let catalog = self.write(principal, Write::Update(&kind)).await?;
-        found(catalog.trigger_types.get(&kind.reference))
-    }
-
-    /// Deletes a trigger type.
-    pub async fn delete_trigger_type(&self, principal: &Principal, reference: &Ref) -> Result<(), Error> {
-        self.write::<TriggerType>(principal, Write::Delete(reference)).await.map(drop)
+    /// Deletes it.
+    pub async fn delete<T: Resource>(&self, principal: &Principal, reference: &Ref) -> Result<(), Error> {
+        self.write::<T>(principal, Write::Delete(reference)).await.map(drop)
     }
 
     async fn write<T: Resource>(&self, principal: &Principal, write: Write<'_, T>) -> Result<Arc<Catalog>, Error> {
@@ -179,22 +118,21 @@ impl<T: Resource> ContentChange for Write<'_, T> {
     async fn decide(&mut self, engine: &Engine, head: Head, catalog: &Catalog) -> Result<Option<Change>, Error> {
         let (reference, entry) = match self {
             Write::Create(resource) => {
-                if let Some(id) = T::live(catalog, resource.reference()) {
-                    return Err(exists::<T>(resource.reference(), id));
+                if let Some(live) = T::all(catalog).get(resource.reference()) {
+                    return Err(exists(&**live));
                 }
                 require_pack(catalog, resource.reference().pack())?;
                 resource.check(catalog)?;
                 (resource.reference(), OverlayEntry::Live { resource: (*resource).clone() })
             }
             Write::Update(resource) => {
-                T::live(catalog, resource.reference())
-                    .ok_or_else(|| Error::not_found(T::KIND, resource.reference()))?;
+                require::<T>(catalog, resource.reference())?;
                 resource.check(catalog)?;
                 (resource.reference(), OverlayEntry::Live { resource: (*resource).clone() })
             }
             Write::Delete(reference) => {
                 let reference: &Ref = reference;
-                T::live(catalog, reference).ok_or_else(|| Error::not_found(T::KIND, reference))?;
+                require::<T>(catalog, reference)?;
                 (reference, OverlayEntry::Deleted { reference: reference.clone() })
             }
         };
@@ -203,14 +141,20 @@ impl<T: Resource> ContentChange for Write<'_, T> {
     }
 }
 
-fn found<T>(resource: Option<&Arc<T>>) -> Result<Arc<T>, Error> {
+fn found<T: Content>(catalog: &Catalog, reference: &Ref) -> Result<Arc<T>, Error> {
     // Another change may have removed it between the commit and the look.
-    resource.cloned().ok_or_else(|| Error::new(ErrorKind::Conflict, "it was deleted by another change meanwhile"))
+    let deleted = || Error::new(ErrorKind::Conflict, "it was deleted by another change meanwhile");
+    T::all(catalog).get(reference).cloned().ok_or_else(deleted)
 }
 
-fn exists<T: Resource>(reference: &Ref, id: model::Id) -> Error {
-    let mut error = Error::new(ErrorKind::Conflict, format!("{} {reference} exists already", T::KIND));
-    error.conflict = Some(id);
+fn require<T: Content>(catalog: &Catalog, reference: &Ref) -> Result<(), Error> {
+    let live = T::all(catalog).contains_key(reference);
+    if live { Ok(()) } else { Err(Error::not_found(&T::words(), reference)) }
+}
+
+fn exists<T: Content>(live: &T) -> Error {
+    let mut error = Error::new(ErrorKind::Conflict, format!("{} {} exists already", T::words(), live.reference()));
+    error.conflict = Some(live.id());
     error
 }
 

@@ -81,7 +81,8 @@ impl Engine {
             return Err(Error::invalid(format!("delay is at most {} days", MAX_DELAY.as_secs() / 86_400)));
         }
         let catalog = self.catalog().await?;
-        let action = catalog.action(&request.action).ok_or_else(|| Error::not_found("action", &request.action))?;
+        let action =
+            catalog.find::<Action>(&request.action).ok_or_else(|| Error::not_found("action", &request.action))?;
         let plan = catalog.plan(action)?;
         plan.check_enabled()?;
         plan.check_given(&request.parameters)?;

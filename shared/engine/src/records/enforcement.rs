@@ -10,14 +10,10 @@ impl Stored for RuleEnforcement {
 
     fn index(&self) -> Vec<IndexEntry> {
         let place = place(self.enforced_at, self.id);
-        let mut entries = vec![
+        vec![
             entry(Slot::Kind, "enforcement", &place),
             entry(Slot::Rule, format!("enforcement/{}", self.rule), &place),
             entry(Slot::Trigger, format!("enforcement/{}", self.trigger_instance), &place),
-        ];
-        if let Some(execution) = self.execution {
-            entries.push(entry(Slot::Parent, format!("enforcement/{execution}"), &place));
-        }
-        entries
+        ]
     }
 }

@@ -28,7 +28,9 @@ impl Stored for Execution {
             // The root of a trace stands in the list of traces, and can be found by the trace's tag.
             (None, None) => {
                 entries.push(entry(Slot::Parent, "trace", &place));
-                entries.push(entry(Slot::Trigger, format!("trace/{}", self.trace.tag), &place));
+                if !self.trace.is_tagged_by_id() {
+                    entries.push(entry(Slot::Trigger, format!("trace/{}", self.trace.tag), &place));
+                }
             }
         }
         entries

@@ -1,4 +1,4 @@
-use model::TriggerInstance;
+use model::{TriggerInstance, TriggerInstanceStatus};
 use ports::{IndexEntry, Key, Slot};
 
 use super::{Stored, entry, place, trigger_instance_key};
@@ -13,10 +13,15 @@ impl Stored for TriggerInstance {
         let mut entries = vec![
             entry(Slot::Kind, "trigger_instance", &place),
             entry(Slot::Action, format!("trigger_instance/{}", self.trigger.kind), &place),
-            entry(Slot::Status, format!("trigger_instance/{}", self.status.name()), &place),
             entry(Slot::Trace, format!("trace/{}", self.trace.id), &place),
-            entry(Slot::User, format!("trace/{}", self.trace.tag), &place),
         ];
+        // Nearly all are processed: who asks for those looks through them all.
+        if self.status != TriggerInstanceStatus::Processed {
+            entries.push(entry(Slot::Status, format!("trigger_instance/{}", self.status.name()), &place));
+        }
+        if !self.trace.is_tagged_by_id() {
+            entries.push(entry(Slot::User, format!("trace/{}", self.trace.tag), &place));
+        }
         if !self.trigger.parameters.is_empty() {
             entries.push(entry(Slot::Trigger, format!("trigger_instance/{}", self.trigger.id()), &place));
         }

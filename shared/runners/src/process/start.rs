@@ -78,7 +78,10 @@ pub(super) async fn start(invocation: &Invocation) -> Result<Child, String> {
     let mut through_shell = false;
     for _attempt in 0..BUSY_ATTEMPTS {
         match command(invocation, through_shell).spawn() {
-            Ok(child) => return Ok(child),
+            Ok(child) => {
+                tracing::debug!(pid = child.id(), "process started");
+                return Ok(child);
+            }
             Err(error) if is(&error, Errno::TXTBSY) => sleep(BUSY_WAIT).await,
             Err(error) if is(&error, Errno::NOEXEC) && !through_shell => through_shell = true,
             Err(error) => return Err(explain(invocation, &error)),

@@ -7,7 +7,7 @@ use axum::{
 };
 use engine::{ErrorKind, ExecutionRequest, ReRun};
 use http::{HeaderMap, StatusCode};
-use model::{Execution, ExecutionStatus, Id};
+use model::{Action, Execution, ExecutionStatus, Id};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Duration};
@@ -49,7 +49,7 @@ pub(crate) async fn create(
     Fields(body): Fields<NewExecution>,
 ) -> Answer {
     let rendering = Rendering::of(&api, &caller, &params).await?;
-    if api.engine.catalog().await?.action(&body.action).is_none() {
+    if api.engine.catalog().await?.find::<Action>(&body.action).is_none() {
         return Err(ApiError::bad_request(format!("Action \"{}\" cannot be found.", body.action)));
     }
     let mut context = body.context.unwrap_or_default();
