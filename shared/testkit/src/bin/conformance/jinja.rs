@@ -48,7 +48,7 @@ pub(crate) fn field(case: &Value, name: &str) -> Value {
     case.get(name).cloned().unwrap_or_default()
 }
 
-fn map(case: &Value, name: &str) -> Map<String, Value> {
+pub(crate) fn map(case: &Value, name: &str) -> Map<String, Value> {
     case.get(name).and_then(Value::as_object).cloned().unwrap_or_default()
 }
 

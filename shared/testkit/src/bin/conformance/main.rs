@@ -1,8 +1,11 @@
 //! `conformance SUITE`: answers recorded cases, one JSON object a line from stdin to stdout, in order.
 
+mod blackbox;
+mod inspection;
 mod jinja;
 mod operators;
 mod orquesta;
+mod scenarios;
 mod yaql;
 
 use std::io::{self, BufRead, Write};
@@ -17,11 +20,15 @@ type Answer = Result<Value, String>;
 fn main() -> ExitCode {
     let suite = std::env::args().nth(1).unwrap_or_default();
     let answer: fn(&Value) -> Answer = match suite.as_str() {
+        "blackbox" => blackbox::answer,
+        "graphs" => inspection::graph,
+        "inspection" => inspection::answer,
         "jinja" => jinja::answer,
         "operators" => operators::answer,
+        "scenarios" => scenarios::answer,
         "yaql" => yaql::answer,
         _ => {
-            eprintln!("usage: conformance jinja|operators|yaql");
+            eprintln!("usage: conformance blackbox|graphs|inspection|jinja|operators|scenarios|yaql");
             return ExitCode::from(2);
         }
     };
