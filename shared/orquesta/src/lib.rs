@@ -13,7 +13,7 @@ mod state;
 mod status;
 
 pub use conductor::{Conductor, Event, NextTask, Refused, Rerun, Start, Step, StepEvent};
-pub use expression::{EvaluationError, Invalid, Language, Languages, Nothing, Reference, Surroundings, Template};
+pub use expression::{EvaluationError, Nothing, Surroundings, Template};
 pub use graph::{Edge, Graph, Node};
 pub use inspect::{Category, Inspection, Issue, ReadError, inspect};
 pub use spec::{Assignment, COMMANDS, Itemized, Join, Retry, Task, Transition, Workflow, is_command};

@@ -49,7 +49,7 @@ impl Conductor {
         let mut scope = self.scope(state, Variables::new(seen.clone()), None);
         let (mut assigned, mut errors) = (Map::new(), Vec::new());
         for (name, template) in assignments {
-            match template.evaluate(&self.languages, &scope) {
+            match template.evaluate(&self.expressions, &scope) {
                 Ok(value) => {
                     scope.variables.assign(&name, Arc::new(value.clone()));
                     assigned.insert(name.to_string(), value);

@@ -26,10 +26,11 @@ mod update;
 
 use std::sync::Arc;
 
+use expressions::orquesta::Expressions;
 use serde_json::Value;
 
 use crate::Status;
-use crate::expression::{CurrentTask, Languages, Scope, Surroundings};
+use crate::expression::{CurrentTask, Scope, Surroundings};
 use crate::graph::Graph;
 use crate::spec::Workflow;
 use crate::state::{LogEntry, LogType, Merging, Record, State, Variables};
@@ -43,7 +44,7 @@ pub use update::Event;
 pub struct Conductor {
     workflow: Arc<Workflow>,
     graph: Arc<Graph>,
-    languages: Languages,
+    expressions: Expressions,
     surroundings: Arc<dyn Surroundings>,
 }
 
@@ -109,9 +110,9 @@ impl std::fmt::Debug for Conductor {
 
 impl Conductor {
     /// A conductor of a workflow.
-    pub fn new(workflow: Arc<Workflow>, languages: Languages, surroundings: Arc<dyn Surroundings>) -> Conductor {
+    pub fn new(workflow: Arc<Workflow>, expressions: Expressions, surroundings: Arc<dyn Surroundings>) -> Conductor {
         let graph = Arc::new(Graph::compose(&workflow));
-        Conductor { workflow, graph, languages, surroundings }
+        Conductor { workflow, graph, expressions, surroundings }
     }
 
     /// The workflow.

@@ -57,7 +57,7 @@ impl Conductor {
         let task = self.workflow.tasks.get(&staged.task).ok_or("there is no such task")?;
         // Where a task is staged twice the first one is meant.
         let first = state.staged_task(&staged.task, staged.route).cloned().unwrap_or_else(|| staged.clone());
-        let current = CurrentTask { name: Arc::clone(&staged.task), route: staged.route, result: None };
+        let current = CurrentTask { name: Arc::clone(&staged.task), route: staged.route, result: Arc::default() };
         let scope = self.scope(state, state.variables(first.context), Some(current));
         let delay = match staged.retry_after {
             Some(delay) => Some(delay),
@@ -81,13 +81,13 @@ impl Conductor {
 
     fn action(&self, task: &Task, scope: &Scope<'_>) -> Result<Action, String> {
         let evaluate =
-            |template: &Template| template.evaluate(&self.languages, scope).map_err(|error| error.to_string());
+            |template: &Template| template.evaluate(&self.expressions, scope).map_err(|error| error.to_string());
         Ok(Action { action: evaluate(&task.action)?, input: evaluate(&task.input)? })
     }
 
     /// The actions of all items.
     fn all_actions(&self, task: &Task, with: &Itemized, scope: &Scope<'_>) -> Result<Vec<Action>, String> {
-        let list = with.list.evaluate(&self.languages, scope).map_err(|error| error.to_string())?;
+        let list = with.list.evaluate(&self.expressions, scope).map_err(|error| error.to_string())?;
         let Value::Array(items) = list else {
             return Err(format!("TypeError: The value of \"{}\" is not type of list.", text(with.list.written())));
         };
@@ -103,7 +103,7 @@ impl Conductor {
     /// How many items may be at work at a time.
     fn concurrency(&self, with: &Itemized, scope: &Scope<'_>) -> Result<Option<usize>, String> {
         let Some(concurrency) = &with.concurrency else { return Ok(None) };
-        let value = concurrency.evaluate(&self.languages, scope).map_err(|error| error.to_string())?;
+        let value = concurrency.evaluate(&self.expressions, scope).map_err(|error| error.to_string())?;
         if value.is_null() {
             return Ok(None);
         }
@@ -113,7 +113,7 @@ impl Conductor {
 
     fn delay(&self, task: &Task, scope: &Scope<'_>) -> Result<Option<i64>, String> {
         let Some(delay) = task.delay.as_ref().filter(|delay| *delay.written() != json!(0)) else { return Ok(None) };
-        let value = delay.evaluate(&self.languages, scope).map_err(|error| error.to_string())?;
+        let value = delay.evaluate(&self.expressions, scope).map_err(|error| error.to_string())?;
         integer(&value)
             .map(Some)
             .ok_or_else(|| "TypeError: The value of task delay is not type of integer.".to_owned())

@@ -32,7 +32,7 @@ impl Conductor {
         let mut scope = self.scope(state, self.terminal_variables(state), None);
         let (mut output, mut errors) = (serde_json::Map::new(), Vec::new());
         for assignment in &self.workflow.output {
-            match assignment.value.evaluate(&self.languages, &scope) {
+            match assignment.value.evaluate(&self.expressions, &scope) {
                 Ok(value) => {
                     scope.variables.assign(&assignment.name, Arc::new(value.clone()));
                     output.insert(assignment.name.to_string(), value);

@@ -16,7 +16,7 @@ impl Conductor {
         let scope = self.scope(state, state.variables(context), None);
         let number = |template: &Template, what: &str| {
             let refused = |message| Refused::Retry { task: task.to_string(), message };
-            let value = template.evaluate(&self.languages, &scope).map_err(|error| refused(error.to_string()))?;
+            let value = template.evaluate(&self.expressions, &scope).map_err(|error| refused(error.to_string()))?;
             integer(&value).ok_or_else(|| refused(format!("the {what} is not an integer")))
         };
         let delay = retry.delay.as_ref().map(|delay| number(delay, "delay")).transpose()?;
@@ -33,7 +33,7 @@ impl Conductor {
         let when = self.graph.node(&entry.task).and_then(|node| node.retry.as_ref()).and_then(|retry| retry.when.as_ref());
         let Some(when) = when else { return Ok(status.is_abended()) };
         let refused = |message| Refused::Retry { task: entry.task.to_string(), message };
-        let wanted = when.evaluate(&self.languages, scope).map_err(|error| refused(error.to_string()))?;
+        let wanted = when.evaluate(&self.expressions, scope).map_err(|error| refused(error.to_string()))?;
         match status {
             _ if !is_truthy(&wanted) => Ok(false),
             Status::Succeeded | Status::Failed => Ok(true),

@@ -74,7 +74,7 @@ impl Conductor {
     ) -> Result<Option<Map<String, Value>>, Refused> {
         let Some(edge) = self.graph.node(&entry.task).and_then(|node| node.edges.get(index)) else { return Ok(None) };
         let holds = match &edge.when {
-            Some(when) => when.evaluate(&self.languages, &seen.scope(self, state)).map(|value| is_truthy(&value)),
+            Some(when) => when.evaluate(&self.expressions, &seen.scope(self, state)).map(|value| is_truthy(&value)),
             None => Ok(true),
         };
         let outcome = match holds {
@@ -114,7 +114,7 @@ impl Conductor {
         }
         let mut rolling = seen.scope(self, state);
         for assignment in assignments {
-            match assignment.value.evaluate(&self.languages, &rolling) {
+            match assignment.value.evaluate(&self.expressions, &rolling) {
                 Ok(value) => {
                     rolling.variables.assign(&assignment.name, Arc::new(value.clone()));
                     published.insert(assignment.name.to_string(), value);

@@ -166,7 +166,7 @@ impl Conductor {
         } else {
             self.unstage(state, &entry.task, entry.route);
         }
-        let task = CurrentTask { name: Arc::clone(&entry.task), route: entry.route, result: Some(result) };
+        let task = CurrentTask { name: Arc::clone(&entry.task), route: entry.route, result };
         let seen = Seen { variables: state.variables(entry.context), task };
         if state.status().is_active() && self.is_tried_again(state, at, &seen.scope(self, state))? {
             self.update_by(state, &entry.task, entry.route, &Cause::Command(Command::Retry))?;

@@ -1,12 +1,11 @@
 //! What an expression can read.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use expressions::Context;
+use expressions::orquesta::workflow::{self, CurrentTask as Current, Workflow};
 use serde_json::{Map, Value};
 
-use super::functions;
-use super::language::may_hold_expressions;
 use crate::Status;
 use crate::state::{Statuses, Variables};
 
@@ -15,11 +14,21 @@ pub trait Surroundings: Send + Sync {
     /// What `task('name')` gives: the record of the last run of a task on a route.
     fn task(&self, name: &str, route: u32) -> Result<Arc<Value>, String>;
 
-    /// What `st2kv(…)` gives, by its arguments.
-    fn st2kv(&self, arguments: &[Value], named: &Map<String, Value>) -> Result<Arc<Value>, String>;
+    /// The value of a key of the datastore for `st2kv('name')`; nothing where there is none.
+    fn key_value(&self, key: &str, decrypt: bool) -> Result<Option<String>, String>;
+
+    /// The time for `now()`, in microseconds since 1970; without it there is no `now()`.
+    fn now(&self) -> Option<i64> {
+        None
+    }
+
+    /// What `random()` begins with; without it there is no `random()`.
+    fn seed(&self) -> Option<u64> {
+        None
+    }
 }
 
-/// No records of tasks and no datastore.
+/// No records of tasks, no datastore, no time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nothing;
 
@@ -28,7 +37,7 @@ impl Surroundings for Nothing {
         Err(format!("there is no record of the task {name}"))
     }
 
-    fn st2kv(&self, _arguments: &[Value], _named: &Map<String, Value>) -> Result<Arc<Value>, String> {
+    fn key_value(&self, _key: &str, _decrypt: bool) -> Result<Option<String>, String> {
         Err("there is no datastore".to_owned())
     }
 }
@@ -38,7 +47,7 @@ impl Surroundings for Nothing {
 pub(crate) struct CurrentTask {
     pub(crate) name: Arc<str>,
     pub(crate) route: u32,
-    pub(crate) result: Option<Arc<Value>>,
+    pub(crate) result: Arc<Value>,
 }
 
 /// All that an expression can read. Cheap to make: nothing is copied before it is read.
@@ -52,30 +61,99 @@ pub(crate) struct Scope<'s> {
 }
 
 impl Scope<'_> {
-    pub(crate) fn status(&self, task: &str, route: Option<u32>) -> Status {
-        self.statuses.of(task, route.or_else(|| self.task.as_ref().map(|task| task.route)).unwrap_or(0))
+    /// The status of the task that the expression belongs to.
+    pub(super) fn own_status(&self) -> Option<Status> {
+        self.task.as_ref().map(|task| self.statuses.of(&task.name, task.route))
     }
 
     /// Whether something that an expression may give as its outcome is an expression in turn.
     pub(super) fn holds_expressions(&self, names: &[Arc<str>]) -> bool {
-        let result = self.task.as_ref().and_then(|task| task.result.as_ref());
+        let result = self.task.as_ref().map(|task| &task.result);
         let variables = names.iter().filter_map(|name| self.variables.get(name));
         variables.chain(result).chain(&self.item).any(|value| may_hold_expressions(value))
     }
 
     /// For the engines: with the named variables, or all.
     pub(super) fn context(&self, names: Option<&[Arc<str>]>) -> Context {
-        functions::context(self, names)
+        let view = View {
+            variables: self.variables.clone(),
+            names: names.map(<[_]>::to_vec),
+            shown: OnceLock::new(),
+            task: self.task.clone(),
+            item: self.item.clone(),
+            statuses: Arc::clone(self.statuses),
+            surroundings: Arc::clone(self.surroundings),
+        };
+        let mut context = workflow::context(Arc::new(view));
+        if let Some(now) = self.surroundings.now() {
+            context = context.with_now(now);
+        }
+        match self.surroundings.seed() {
+            Some(seed) => context.with_seed(seed),
+            None => context,
+        }
+    }
+}
+
+/// A scope that the engines can keep while they evaluate.
+struct View {
+    variables: Variables,
+    names: Option<Vec<Arc<str>>>,
+    shown: OnceLock<Arc<Value>>,
+    task: Option<CurrentTask>,
+    item: Option<Arc<Value>>,
+    statuses: Arc<Statuses>,
+    surroundings: Arc<dyn Surroundings>,
+}
+
+impl View {
+    fn show(&self) -> Map<String, Value> {
+        let Some(names) = &self.names else { return self.variables.visible() };
+        let named = names.iter().filter(|name| !name.starts_with("__"));
+        named.filter_map(|name| Some((name.to_string(), (**self.variables.get(name)?).clone()))).collect()
+    }
+}
+
+impl Workflow for View {
+    fn variables(&self) -> Arc<Value> {
+        Arc::clone(self.shown.get_or_init(|| Arc::new(Value::Object(self.show()))))
     }
 
-    pub(super) fn visible(&self, names: Option<&[Arc<str>]>) -> Map<String, Value> {
-        match names {
-            None => self.variables.visible(),
-            Some(names) => names
-                .iter()
-                .filter(|name| !name.starts_with("__"))
-                .filter_map(|name| Some((name.to_string(), (**self.variables.get(name)?).clone())))
-                .collect(),
-        }
+    fn current_task(&self) -> Option<Current> {
+        let CurrentTask { name, route, result } = self.task.as_ref()?;
+        Some(Current { id: name.to_string(), route: u64::from(*route), result: Arc::clone(result) })
+    }
+
+    fn item(&self) -> Option<Arc<Value>> {
+        self.item.clone()
+    }
+
+    fn status(&self, task: &str, route: u64) -> Option<String> {
+        Some(self.statuses.of(task, u32::try_from(route).ok()?).name().to_owned())
+    }
+
+    fn task(&self, task: Option<&str>, route: Option<u64>) -> Result<Arc<Value>, String> {
+        let own = self.task.as_ref();
+        let name = task.or_else(|| own.map(|own| &*own.name)).ok_or("there is no current task")?;
+        let route = route.and_then(|route| u32::try_from(route).ok()).or_else(|| own.map(|own| own.route)).unwrap_or(0);
+        self.surroundings.task(name, self.statuses.route_that_ran(name, route).unwrap_or(route))
+    }
+
+    fn key_value(&self, key: &str, decrypt: bool) -> Result<Option<String>, String> {
+        self.surroundings.key_value(key, decrypt)
+    }
+}
+
+/// What expressions begin with.
+const OPENINGS: [&str; 3] = ["<%", "{{", "{%"];
+
+/// Whether a text anywhere in the value has what expressions begin with.
+fn may_hold_expressions(value: &Value) -> bool {
+    let may = |text: &str| OPENINGS.iter().any(|opening| text.contains(opening));
+    match value {
+        Value::String(text) => may(text),
+        Value::Array(items) => items.iter().any(may_hold_expressions),
+        Value::Object(entries) => entries.iter().any(|(key, item)| may(key) || may_hold_expressions(item)),
+        _ => false,
     }
 }

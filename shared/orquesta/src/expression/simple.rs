@@ -1,8 +1,8 @@
 //! The expressions that most workflows are made of, answered without an engine: `succeeded()`, `ctx().x.y`, `result()`, `item(x)`.
 
+use expressions::orquesta::Language;
 use serde_json::Value;
 
-use super::language::{Language, language_of};
 use super::scope::Scope;
 use super::template::word;
 use crate::Status;
@@ -72,22 +72,21 @@ impl Simple {
 
     /// The value, unless it takes an engine to tell: where something is missing, or the value is an expression in turn.
     pub(super) fn value(&self, scope: &Scope<'_>) -> Option<Value> {
-        let status = || scope.task.as_ref().map(|task| scope.status(&task.name, Some(task.route)));
         let (root, keys) = match self {
-            Simple::Succeeded => return Some(Value::Bool(status()? == Status::Succeeded)),
-            Simple::Failed => return Some(Value::Bool(status()? == Status::Failed)),
-            Simple::Completed => return Some(Value::Bool(status()?.is_completed())),
+            Simple::Succeeded => return Some(Value::Bool(scope.own_status()? == Status::Succeeded)),
+            Simple::Failed => return Some(Value::Bool(scope.own_status()? == Status::Failed)),
+            Simple::Completed => return Some(Value::Bool(scope.own_status()?.is_completed())),
             Simple::Path(root, keys) => (root, keys),
         };
         let value = match root {
             Root::Variable(name) if name.starts_with("__") => return None,
             Root::Variable(name) => scope.variables.get(name)?,
-            Root::Result => scope.task.as_ref()?.result.as_ref()?,
+            Root::Result => &scope.task.as_ref()?.result,
             Root::Item => scope.item.as_ref()?,
         };
         let found = keys.iter().try_fold(&**value, |value, key| value.as_object()?.get(key))?;
         match found {
-            Value::String(text) if language_of(text).is_some() => None,
+            Value::String(text) if Language::of(text).is_some() => None,
             found => Some(found.clone()),
         }
     }

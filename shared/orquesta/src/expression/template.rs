@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use expressions::orquesta::{Expressions, Language};
 use serde_json::{Map, Value};
 
-use super::language::{Language, Languages, language_of};
 use super::scope::Scope;
 use super::simple::Simple;
 
@@ -75,7 +75,7 @@ impl Template {
         let inside = |value: &Value| Template::at(value.clone(), depth + 1);
         let part = match &written {
             _ if depth > DEEPEST => Part::Literal,
-            Value::String(text) => language_of(text).map_or(Part::Literal, |language| Part::Text(read(text, language))),
+            Value::String(text) => Language::of(text).map_or(Part::Literal, |language| Part::Text(read(text, language))),
             Value::Array(items) => Part::List(items.iter().map(inside).collect()),
             Value::Object(entries) => {
                 let key = |key: &String| Template::new(Value::from(key.as_str()));
@@ -92,18 +92,18 @@ impl Template {
         &self.written
     }
 
-    pub(crate) fn evaluate(&self, languages: &Languages, scope: &Scope<'_>) -> Result<Value, EvaluationError> {
+    pub(crate) fn evaluate(&self, expressions: &Expressions, scope: &Scope<'_>) -> Result<Value, EvaluationError> {
         match (&self.part, &self.written) {
-            (Part::Text(plan), Value::String(text)) => plan.evaluate(text, languages, scope),
-            (Part::List(items), _) => items.iter().map(|item| item.evaluate(languages, scope)).collect(),
+            (Part::Text(plan), Value::String(text)) => plan.evaluate(text, expressions, scope),
+            (Part::List(items), _) => items.iter().map(|item| item.evaluate(expressions, scope)).collect(),
             (Part::Map(entries), _) => {
                 let mut mapped = Map::new();
                 for (key, value) in entries {
-                    let key = match key.evaluate(languages, scope)? {
+                    let key = match key.evaluate(expressions, scope)? {
                         Value::String(key) => key,
                         other => other.to_string(),
                     };
-                    mapped.insert(key, value.evaluate(languages, scope)?);
+                    mapped.insert(key, value.evaluate(expressions, scope)?);
                 }
                 Ok(Value::Object(mapped))
             }
@@ -126,20 +126,20 @@ impl Part {
 impl Text {
     /// An expression gets to see the variables that it names. Where a value that it read, and that may become its outcome, is an expression
     /// itself, and wherever something went wrong, it is evaluated on everything.
-    fn evaluate(&self, text: &str, languages: &Languages, scope: &Scope<'_>) -> Result<Value, EvaluationError> {
+    fn evaluate(&self, text: &str, expressions: &Expressions, scope: &Scope<'_>) -> Result<Value, EvaluationError> {
         if let Some(value) = self.simple.as_ref().and_then(|simple| simple.value(scope)) {
             return Ok(value);
         }
         if let Reads::Named(names) = &self.reads
             && !scope.holds_expressions(names)
-            && let Ok(value) = languages.evaluate(self.language, text, &scope.context(Some(names)))
+            && let Ok(value) = expressions.evaluate_text(self.language, text, &scope.context(Some(names)))
         {
             return Ok(value);
         }
-        languages.evaluate(self.language, text, &scope.context(None)).map_err(|message| EvaluationError {
+        expressions.evaluate_text(self.language, text, &scope.context(None)).map_err(|error| EvaluationError {
             language: Some(self.language),
             expression: text.to_owned(),
-            message,
+            message: error.to_string(),
         })
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
+use expressions::orquesta;
 use serde_json::{Value, json};
 use yaml::{Node, Position};
 
-use super::expressions::inline_action;
+use super::expression::inline_action;
 use super::outline::{Outline, TaskOutline, is_set};
 use super::{Category, Issue};
-use crate::expression::Languages;
 use crate::spec::{inline, is_command};
 
 /// How many visits to tasks there are at most: a task is visited once for each different set of variables that reaches it.
@@ -16,8 +16,8 @@ const MOST_VISITS: usize = 10_000;
 
 type Names = BTreeSet<String>;
 
-pub(super) fn inspect(outline: &Outline<'_>, known: &[&str], languages: &Languages) -> Vec<Issue> {
-    let mut check = Check { languages, issues: Vec::new() };
+pub(super) fn inspect(outline: &Outline<'_>, known: &[&str]) -> Vec<Issue> {
+    let mut check = Check { issues: Vec::new() };
     let mut names: Names = known.iter().map(|name| (*name).to_owned()).collect();
     for key in ["input", "vars"] {
         check.key(outline.root, ("", ""), key, true, &mut names);
@@ -27,12 +27,11 @@ pub(super) fn inspect(outline: &Outline<'_>, known: &[&str], languages: &Languag
     check.issues
 }
 
-struct Check<'l> {
-    languages: &'l Languages,
+struct Check {
     issues: Vec<Issue>,
 }
 
-impl Check<'_> {
+impl Check {
     /// Follows the tasks as they follow one another, and adds to the names what they publish.
     fn tasks(&mut self, outline: &Outline<'_>, names: &mut Names) {
         let mut visits: VecDeque<(&str, Option<Names>)> =
@@ -43,25 +42,25 @@ impl Check<'_> {
         for _ in 0..MOST_VISITS {
             let Some((name, given)) = visits.pop_front() else { break };
             seen.insert(name);
-            let Some(task) = outline.task(name).filter(|_| !is_command(name)) else { continue };
             let given = given.filter(|given| !given.is_empty());
             let own = given.unwrap_or_else(|| at_joins.get(name).cloned().unwrap_or_default());
-            self.task(task, &own);
             names.extend(own.iter().cloned());
+            // A command is visited, too: what is published on the way to it is known from then on.
+            let Some(task) = outline.task(name).filter(|_| !is_command(name)) else { continue };
+            self.task(task, &own);
             for (index, (transition, targets)) in task.transitions.iter().enumerate() {
                 for target in targets {
                     let mut published = own.clone();
                     self.transition(task, index, transition, &mut published);
-                    let Some(next) = outline.task(target).filter(|_| !is_command(target)) else { continue };
-                    if seen.contains(next.name) {
+                    if seen.contains(&**target) || !outline.exists(target) {
                         continue;
                     }
-                    if next.has("join") {
-                        at_joins.entry(next.name).or_default().extend(published);
-                        visits.push_back((next.name, None));
-                    } else if queued.get(next.name) != Some(&published) {
-                        queued.insert(next.name, published.clone());
-                        visits.push_back((next.name, Some(published)));
+                    if !is_command(target) && outline.task(target).is_some_and(|next| next.has("join")) {
+                        at_joins.entry(target).or_default().extend(published);
+                        visits.push_back((target, None));
+                    } else if queued.get(&**target) != Some(&published) {
+                        queued.insert(target, published.clone());
+                        visits.push_back((target, Some(published)));
                     }
                 }
             }
@@ -124,8 +123,8 @@ impl Check<'_> {
     }
 
     fn item(&mut self, value: &Value, spec: &str, schema: &str, names: &Names) {
-        for reference in self.languages.references(value) {
-            let name = &reference.name;
+        for variable in orquesta::variables(value) {
+            let name = &variable.name;
             let private = name.starts_with("__").then(|| {
                 format!(
                     "Variable \"{name}\" that is prefixed with double underscores is considered a private variable and \
@@ -139,7 +138,7 @@ impl Check<'_> {
                 message,
                 spec_path: spec.to_owned(),
                 schema_path: schema.to_owned(),
-                expression: Some((Some(reference.language), reference.expression.clone())),
+                expression: Some((Some(variable.language), variable.text.clone())),
                 position: Position::default(),
             }));
         }

@@ -1,17 +1,17 @@
 //! All that is wrong with a workflow, at once: with Orquesta's categories, paths and messages, and with the place in the text.
 
 mod context;
-mod expressions;
+mod expression;
 mod outline;
 mod python;
 mod schema;
 mod semantics;
 mod unreachable;
 
+use expressions::orquesta::{Expressions, Language};
 use serde_json::{Map, Value, json};
 use yaml::{Content, Entry, Node, Position};
 
-use crate::expression::{Language, Languages};
 use crate::spec::Workflow;
 use outline::Outline;
 
@@ -140,15 +140,15 @@ impl Workflow {
 }
 
 /// Inspects a workflow. `known`: the names of variables that come from outside.
-pub fn inspect(root: &Node, known: &[&str], languages: &Languages) -> Inspection {
+pub fn inspect(root: &Node, known: &[&str], expressions: &Expressions) -> Inspection {
     let root = &unfold(root);
     let mut issues = syntax(root);
     if has_shape(root) {
         let outline = Outline::new(root);
         issues.extend(semantics::inspect(&outline));
         issues.extend(unreachable::inspect(&outline));
-        issues.extend(expressions::inspect(&outline, languages));
-        issues.extend(context::inspect(&outline, known, languages));
+        issues.extend(expression::inspect(&outline, expressions));
+        issues.extend(context::inspect(&outline, known));
     }
     issues.sort_by(|a, b| {
         (a.category, &a.schema_path, &a.spec_path).cmp(&(b.category, &b.schema_path, &b.spec_path))

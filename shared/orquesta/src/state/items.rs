@@ -35,10 +35,6 @@ impl Items {
         Items { items: vec![(Status::Unset, None); count], ..Items::default() }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.items.len()
-    }
-
     pub(crate) fn get(&self, index: usize) -> Option<&(Status, Option<Arc<Value>>)> {
         self.items.get(index)
     }

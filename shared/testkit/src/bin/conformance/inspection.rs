@@ -1,7 +1,7 @@
 //! What is wrong with a workflow, and its graph.
 
-use expressions::Limits;
-use orquesta::{Graph, Languages, Workflow, inspect};
+use expressions::orquesta::Expressions;
+use orquesta::{Graph, Workflow, inspect};
 use serde_json::{Value, json};
 
 use crate::Answer;
@@ -15,7 +15,7 @@ pub(crate) fn answer(case: &Value) -> Answer {
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
-    Ok(json!({"errors": inspect(&root, &known, &Languages::new(Limits::default())).to_json()}))
+    Ok(json!({"errors": inspect(&root, &known, &Expressions::default()).to_json()}))
 }
 
 pub(crate) fn graph(case: &Value) -> Answer {

@@ -2,21 +2,42 @@
 
 use std::sync::{Arc, LazyLock};
 
-use expressions::Limits;
+use expressions::orquesta::Expressions;
 use orquesta::{
-    Conductor, Event, Languages, LogEntry, LogType, NextTask, Nothing, Record, Rerun, State, Status, Workflow,
+    Conductor, Event, LogEntry, LogType, NextTask, Record, Rerun, State, Status, Surroundings, Workflow,
 };
 use serde_json::{Map, Value, json};
 
 use crate::Answer;
 use crate::jinja::{field, map, text};
 
-static LANGUAGES: LazyLock<Languages> = LazyLock::new(|| Languages::new(Limits::default()));
+static EXPRESSIONS: LazyLock<Expressions> = LazyLock::new(Expressions::default);
+
+/// A time and a beginning of random numbers, and nothing else around the workflow.
+struct Fixed;
+
+impl Surroundings for Fixed {
+    fn task(&self, name: &str, _: u32) -> Result<Arc<Value>, String> {
+        Err(format!("there is no record of the task {name}"))
+    }
+
+    fn key_value(&self, _: &str, _: bool) -> Result<Option<String>, String> {
+        Err("there is no datastore".to_owned())
+    }
+
+    fn now(&self) -> Option<i64> {
+        Some(1_700_000_000_000_000)
+    }
+
+    fn seed(&self) -> Option<u64> {
+        Some(1)
+    }
+}
 
 /// The conductor of the case's workflow, and a run with the case's inputs.
 pub(crate) fn begin(case: &Value) -> Result<(Conductor, State), String> {
     let workflow = Workflow::read(text(case, "workflow_yaml")).map_err(|error| error.to_string())?;
-    let conductor = Conductor::new(Arc::new(workflow), LANGUAGES.clone(), Arc::new(Nothing));
+    let conductor = Conductor::new(Arc::new(workflow), EXPRESSIONS.clone(), Arc::new(Fixed));
     let state = conductor.begin(&map(case, "inputs"), &map(case, "context"));
     Ok((conductor, state))
 }

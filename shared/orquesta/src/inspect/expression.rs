@@ -1,15 +1,15 @@
 //! Whether expressions can be read.
 
+use expressions::orquesta::Expressions;
 use serde_json::Value;
 use yaml::{Node, Position};
 
 use super::outline::{Outline, TaskOutline};
 use super::{Category, Issue};
-use crate::expression::Languages;
 use crate::spec::inline;
 
-pub(super) fn inspect(outline: &Outline<'_>, languages: &Languages) -> Vec<Issue> {
-    let mut check = Check { languages, issues: Vec::new() };
+pub(super) fn inspect(outline: &Outline<'_>, expressions: &Expressions) -> Vec<Issue> {
+    let mut check = Check { expressions, issues: Vec::new() };
     for key in ["vars", "input", "output"] {
         check.key(outline.root, "", "", key);
     }
@@ -20,7 +20,7 @@ pub(super) fn inspect(outline: &Outline<'_>, languages: &Languages) -> Vec<Issue
 }
 
 struct Check<'l> {
-    languages: &'l Languages,
+    expressions: &'l Expressions,
     issues: Vec<Issue>,
 }
 
@@ -71,10 +71,10 @@ impl Check<'_> {
     }
 
     fn value(&mut self, value: &Value, spec_path: String, schema_path: String) {
-        let invalid = self.languages.validate(value).into_iter();
+        let invalid = self.expressions.validate(value).into_iter();
         self.issues.extend(invalid.map(|invalid| Issue {
             category: Category::Expressions,
-            message: invalid.message,
+            message: invalid.error.message,
             spec_path: spec_path.clone(),
             schema_path: schema_path.clone(),
             expression: Some((invalid.language, invalid.expression)),
