@@ -18,6 +18,7 @@ pub use graph::{Edge, Graph, Node};
 pub use inspect::{Category, Inspection, Issue, ReadError, inspect};
 pub use spec::{Assignment, COMMANDS, Itemized, Join, Retry, Task, Transition, Workflow, is_command};
 pub use state::{
-    Action, Arrival, Arrow, Context, Entry, Head, Item, LogEntry, LogType, Record, RecordKey, Route, Staged, State, Tries,
+    Action, Arrival, Arrow, Context, Entry, Head, Item, LogEntry, LogType, Record, RecordKey, Route, Staged, State,
+    Tries,
 };
 pub use status::Status;

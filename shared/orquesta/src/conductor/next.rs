@@ -114,9 +114,7 @@ impl Conductor {
     fn delay(&self, task: &Task, scope: &Scope<'_>) -> Result<Option<i64>, String> {
         let Some(delay) = task.delay.as_ref().filter(|delay| *delay.written() != json!(0)) else { return Ok(None) };
         let value = delay.evaluate(&self.expressions, scope).map_err(|error| error.to_string())?;
-        integer(&value)
-            .map(Some)
-            .ok_or_else(|| "TypeError: The value of task delay is not type of integer.".to_owned())
+        integer(&value).map(Some).ok_or_else(|| "TypeError: The value of task delay is not type of integer.".to_owned())
     }
 }
 

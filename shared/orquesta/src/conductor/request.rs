@@ -20,10 +20,8 @@ impl Conductor {
         if let Some(after) = workflow_on_request(before, status, active, idle) {
             state.set_status(after);
         }
-        let still = matches!(
-            (status, before),
-            (Status::Paused, Status::Pausing) | (Status::Canceled, Status::Canceling)
-        );
+        let still =
+            matches!((status, before), (Status::Paused, Status::Pausing) | (Status::Canceled, Status::Canceling));
         if state.status() == before && before != status && !still {
             return Err(Refused::WorkflowStatus { status: before, event: status });
         }

@@ -30,7 +30,8 @@ impl Conductor {
             return Ok(false);
         }
         let status = entry.status.unwrap_or_default();
-        let when = self.graph.node(&entry.task).and_then(|node| node.retry.as_ref()).and_then(|retry| retry.when.as_ref());
+        let when =
+            self.graph.node(&entry.task).and_then(|node| node.retry.as_ref()).and_then(|retry| retry.when.as_ref());
         let Some(when) = when else { return Ok(status.is_abended()) };
         let refused = |message| Refused::Retry { task: entry.task.to_string(), message };
         let wanted = when.evaluate(&self.expressions, scope).map_err(|error| refused(error.to_string()))?;

@@ -33,12 +33,7 @@ enum Gathering {
 
 impl Conductor {
     /// Works through the transitions of a completed task. The commands among its targets, in order.
-    pub(super) fn fire(
-        &self,
-        state: &mut State,
-        entry: &Entry,
-        seen: &Seen,
-    ) -> Result<Vec<(Arc<str>, u32)>, Refused> {
+    pub(super) fn fire(&self, state: &mut State, entry: &Entry, seen: &Seen) -> Result<Vec<(Arc<str>, u32)>, Refused> {
         let Some(node) = self.graph.node(&entry.task) else { return Ok(Vec::new()) };
         let (mut commands, mut tasks) = (Vec::new(), Vec::new());
         let mut any = false;
@@ -181,7 +176,8 @@ impl Conductor {
 
     /// Whether a completed task has led to something other than `continue`. `reachable`: joins that nothing can satisfy any more don't count.
     pub(super) fn has_next(&self, state: &State, entry: &Entry, reachable: bool) -> bool {
-        let Some(node) = self.graph.node(&entry.task).filter(|_| entry.status.is_some_and(crate::Status::is_completed)) else {
+        let Some(node) = self.graph.node(&entry.task).filter(|_| entry.status.is_some_and(crate::Status::is_completed))
+        else {
             return false;
         };
         let fired = entry.next.iter().filter(|(_, fired)| **fired);
@@ -208,5 +204,7 @@ fn route_into(state: &mut State, target: &Node, arrow: &Arrow, route: u32) -> u3
 
 /// A join that waits for some of the branches only has run already.
 fn is_passed(state: &State, target: &Node, route: u32) -> bool {
-    matches!(target.barrier, Some(Join::Count(_))) && !target.in_cycle && state.last_entry(&target.name, route).is_some()
+    matches!(target.barrier, Some(Join::Count(_)))
+        && !target.in_cycle
+        && state.last_entry(&target.name, route).is_some()
 }

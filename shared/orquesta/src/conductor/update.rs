@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::retry::or_null;
-use super::transitions::Seen;
 use super::table::{Command, Ending, Outcome, task_on_action, task_on_command, task_on_item, workflow_on_task};
+use super::transitions::Seen;
 use super::{Conductor, Refused, error};
 use crate::Status;
 use crate::expression::CurrentTask;
@@ -121,14 +121,13 @@ impl Conductor {
     ) -> Result<u32, Refused> {
         let last = state.last_entry(task, route);
         let is_over = last.is_some_and(|entry| entry.status.is_some_and(Status::is_completed));
-        match last {
-            Some(entry) if !is_command(task) && !(is_over && cause.status().is_starting()) => Ok(entry.index),
-            _ => {
-                let staged = staged.ok_or_else(|| Refused::NotStaged(task.to_string()))?;
-                let tries = self.tries(state, task, staged.context)?;
-                Ok(state.add_entry(staged, tries))
-            }
+        let begins_anew = is_command(task) || (is_over && cause.status().is_starting());
+        if let Some(entry) = last.filter(|_| !begins_anew) {
+            return Ok(entry.index);
         }
+        let staged = staged.ok_or_else(|| Refused::NotStaged(task.to_string()))?;
+        let tries = self.tries(state, task, staged.context)?;
+        Ok(state.add_entry(staged, tries))
     }
 
     fn status_after(
@@ -150,7 +149,9 @@ impl Conductor {
                 let items = items.ok_or_else(|| Refused::NoSuchItem { task: task.to_owned(), item: *item })?;
                 Ok(task_on_item(before, *status, items.others(*item)))
             }
-            Cause::Event(Event::Action { status, .. } | Event::Item { status, .. }) => Ok(task_on_action(before, *status)),
+            Cause::Event(Event::Action { status, .. } | Event::Item { status, .. }) => {
+                Ok(task_on_action(before, *status))
+            }
         }
     }
 

@@ -4,6 +4,6 @@ mod scope;
 mod simple;
 mod template;
 
-pub use scope::{Nothing, Surroundings};
 pub(crate) use scope::{CurrentTask, Scope};
+pub use scope::{Nothing, Surroundings};
 pub use template::{EvaluationError, Template};

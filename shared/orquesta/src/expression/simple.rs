@@ -9,8 +9,28 @@ use crate::Status;
 
 /// Names that mean something else than an entry of that name: Python's methods of dictionaries in Jinja, YAQL's words.
 const NOT_ENTRIES: [&str; 22] = [
-    "items", "keys", "values", "get", "pop", "copy", "update", "clear", "setdefault", "popitem", "fromkeys", "and",
-    "or", "not", "in", "is", "true", "false", "null", "none", "if", "else",
+    "items",
+    "keys",
+    "values",
+    "get",
+    "pop",
+    "copy",
+    "update",
+    "clear",
+    "setdefault",
+    "popitem",
+    "fromkeys",
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "true",
+    "false",
+    "null",
+    "none",
+    "if",
+    "else",
 ];
 
 /// An expression that is a whole text and asks for one thing.

@@ -75,7 +75,9 @@ impl Template {
         let inside = |value: &Value| Template::at(value.clone(), depth + 1);
         let part = match &written {
             _ if depth > DEEPEST => Part::Literal,
-            Value::String(text) => Language::of(text).map_or(Part::Literal, |language| Part::Text(read(text, language))),
+            Value::String(text) => {
+                Language::of(text).map_or(Part::Literal, |language| Part::Text(read(text, language)))
+            }
             Value::Array(items) => Part::List(items.iter().map(inside).collect()),
             Value::Object(entries) => {
                 let key = |key: &String| Template::new(Value::from(key.as_str()));

@@ -96,7 +96,8 @@ impl Graph {
         let starts = workflow.tasks.keys().filter(|name| !outline.inbound.contains_key(&***name));
         let mut starts: Vec<&Arc<str>> = starts.collect();
         starts.sort();
-        let mut open: VecDeque<(&Arc<str>, Vec<Arc<str>>)> = starts.into_iter().map(|name| (name, Vec::new())).collect();
+        let mut open: VecDeque<(&Arc<str>, Vec<Arc<str>>)> =
+            starts.into_iter().map(|name| (name, Vec::new())).collect();
         let mut queued: HashMap<&str, HashSet<Arc<str>>> = HashMap::new();
         while let Some((name, mut splits)) = open.pop_front() {
             if outline.is_split(name) && !outline.in_cycle(name) {
@@ -169,4 +170,3 @@ fn retry_of_command(when: Option<&Template>) -> Retry {
         is_command: true,
     }
 }
-

@@ -6,11 +6,11 @@ mod cycles;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::expression::Template;
-pub(crate) use cycles::on_cycle;
 use crate::spec::{Join, Retry};
+pub(crate) use cycles::on_cycle;
 
 /// A composed workflow. Commands are nodes, too.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -94,22 +94,28 @@ impl Graph {
 }
 
 fn node_json(node: &Node) -> Value {
-    let mut written = json!({"id": node.name});
+    let mut written = Map::from_iter([("id".to_owned(), json!(node.name))]);
     match node.barrier {
-        Some(Join::All) => written["barrier"] = json!("*"),
-        Some(Join::Count(count)) => written["barrier"] = json!(count),
+        Some(Join::All) => drop(written.insert("barrier".to_owned(), json!("*"))),
+        Some(Join::Count(count)) => drop(written.insert("barrier".to_owned(), json!(count))),
         None => {}
     }
     if !node.splits.is_empty() {
-        written["splits"] = json!(node.splits);
+        written.insert("splits".to_owned(), json!(node.splits));
     }
     if let Some(retry) = &node.retry {
-        let when = retry.when.as_ref().map(Template::written);
-        written["retry"] = json!({"when": when, "count": retry.count.written()});
-        // The command `retry` has no delay, a task's own `retry` one that may be null.
-        if !retry.is_command {
-            written["retry"]["delay"] = json!(retry.delay.as_ref().map(Template::written));
-        }
+        written.insert("retry".to_owned(), retry_json(retry));
     }
-    written
+    Value::Object(written)
+}
+
+fn retry_json(retry: &Retry) -> Value {
+    let (when, delay) = (retry.when.as_ref().map(Template::written), retry.delay.as_ref().map(Template::written));
+    let count = retry.count.written();
+    // The command `retry` has no delay, a task's own `retry` one that may be null.
+    if retry.is_command {
+        json!({"when": when, "count": count})
+    } else {
+        json!({"when": when, "count": count, "delay": delay})
+    }
 }

@@ -150,12 +150,8 @@ pub fn inspect(root: &Node, known: &[&str], expressions: &Expressions) -> Inspec
         issues.extend(expression::inspect(&outline, expressions));
         issues.extend(context::inspect(&outline, known));
     }
-    issues.sort_by(|a, b| {
-        (a.category, &a.schema_path, &a.spec_path).cmp(&(b.category, &b.schema_path, &b.spec_path))
-    });
-    for issue in &mut issues {
-        issue.position = place(root, &issue.spec_path);
-    }
+    issues.sort_by(|a, b| (a.category, &a.schema_path, &a.spec_path).cmp(&(b.category, &b.schema_path, &b.spec_path)));
+    locate(root, &mut issues);
     Inspection { issues }
 }
 
@@ -182,10 +178,15 @@ fn entries_of(node: &mut Node) -> impl Iterator<Item = &mut Entry> {
 
 fn syntax(root: &Node) -> Vec<Issue> {
     let mut issues = schema::check(root);
-    for issue in &mut issues {
+    locate(root, &mut issues);
+    issues
+}
+
+/// Says where the issues are, of those that don't say so themselves.
+fn locate(root: &Node, issues: &mut [Issue]) {
+    for issue in issues.iter_mut().filter(|issue| issue.position == Position::default()) {
         issue.position = place(root, &issue.spec_path);
     }
-    issues
 }
 
 /// Whether enough is where it should be for the other checks: where it isn't, the syntax has errors.
@@ -203,7 +204,9 @@ fn has_shape(root: &Node) -> bool {
             && transitions.iter().all(|transition| transition.as_map().is_some())
     };
     let tasks = root.get("tasks").and_then(Node::as_map).unwrap_or_default();
-    root.as_map().is_some() && is_kind(root.get("tasks"), is_map) && tasks.iter().all(|task| task_has_shape(&task.value))
+    root.as_map().is_some()
+        && is_kind(root.get("tasks"), is_map)
+        && tasks.iter().all(|task| task_has_shape(&task.value))
 }
 
 /// Where a path leads, as far as it goes.

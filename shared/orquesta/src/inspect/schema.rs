@@ -1,7 +1,7 @@
 //! The schema of workflows, and the part of JSON Schema that it takes.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::Value;
@@ -13,7 +13,28 @@ use super::{Category, Issue};
 static SCHEMA: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("workflow.schema.json")).unwrap_or_default());
 
-static PATTERNS: LazyLock<Mutex<HashMap<String, Option<Regex>>>> = LazyLock::new(Mutex::default);
+/// The patterns of the schema.
+static PATTERNS: LazyLock<HashMap<String, Regex>> = LazyLock::new(|| {
+    let mut patterns = HashMap::new();
+    compile(&SCHEMA, &mut patterns);
+    patterns
+});
+
+fn compile(schema: &Value, patterns: &mut HashMap<String, Regex>) {
+    // Python takes braces that count nothing as they are.
+    let mut add = |pattern: &str| {
+        let escaped = pattern.replace("{{", r"\{\{").replace("}}", r"\}\}");
+        patterns.extend(Regex::new(&escaped).ok().map(|compiled| (pattern.to_owned(), compiled)));
+    };
+    for (keyword, rule) in schema.as_object().into_iter().flatten() {
+        match (keyword.as_str(), rule) {
+            ("pattern", Value::String(pattern)) => add(pattern),
+            ("patternProperties", Value::Object(properties)) => properties.keys().for_each(|pattern| add(pattern)),
+            _ => {}
+        }
+    }
+    schema.as_object().into_iter().flatten().for_each(|(_, inner)| compile(inner, patterns));
+}
 
 pub(super) fn check(root: &Node) -> Vec<Issue> {
     let mut issues = Vec::new();
@@ -69,12 +90,15 @@ fn validate(node: &Node, schema: &Value, place: &Place, issues: &mut Vec<Issue>)
             "required" => {
                 let names = rule.as_array().into_iter().flatten().filter_map(Value::as_str);
                 let missing = names.filter(|name| node.as_map().is_some() && node.get(name).is_none());
-                issues.extend(missing.map(|name| {
-                    place.issue(keyword, format!("{} is a required property", quote(name)))
-                }));
+                issues.extend(
+                    missing.map(|name| place.issue(keyword, format!("{} is a required property", quote(name)))),
+                );
             }
             "additionalProperties" => {
-                issues.extend(additional(node, schema).map(|message| place.issue(keyword, message)));
+                issues.extend(
+                    additional(node, schema)
+                        .map(|(message, position)| Issue { position, ..place.issue(keyword, message) }),
+                );
             }
             _ => issues.extend(violation(node, keyword, rule).map(|message| place.issue(keyword, message))),
         }
@@ -96,22 +120,22 @@ fn properties(node: &Node, keyword: &str, rule: &Value, place: &Place, issues: &
     }
 }
 
-fn additional(node: &Node, schema: &Value) -> Option<String> {
+/// What stands there that may not, and where the first of it does.
+fn additional(node: &Node, schema: &Value) -> Option<(String, Position)> {
     let named = |key: &str| schema.get("properties").is_some_and(|properties| properties.get(key).is_some());
     let patterns = schema.get("patternProperties").and_then(Value::as_object);
     let matched = |key: &str| patterns.is_some_and(|patterns| patterns.keys().any(|pattern| matches(pattern, key)));
-    let keys = node.as_map()?.iter().map(|entry| entry.key.as_str());
-    let extra: Vec<String> = keys.filter(|key| !named(key) && !matched(key)).map(quote).collect();
-    if extra.is_empty() {
-        return None;
-    }
+    let entries = node.as_map()?.iter().filter(|entry| !named(&entry.key) && !matched(&entry.key));
+    let extra: Vec<_> = entries.collect();
+    let position = extra.first()?.position;
     let one = extra.len() == 1;
-    let extra = extra.join(", ");
+    let extra = extra.iter().map(|entry| quote(&entry.key)).collect::<Vec<_>>().join(", ");
     if let Some(pattern) = patterns.and_then(|patterns| patterns.keys().next()) {
-        return Some(format!("{extra} {} not match any of the regexes: '{pattern}'", if one { "does" } else { "do" }));
+        let verb = if one { "does" } else { "do" };
+        return Some((format!("{extra} {verb} not match any of the regexes: '{pattern}'"), position));
     }
     let verb = if one { "was" } else { "were" };
-    Some(format!("Additional properties are not allowed ({extra} {verb} unexpected)"))
+    Some((format!("Additional properties are not allowed ({extra} {verb} unexpected)"), position))
 }
 
 /// What is wrong by one keyword about the value itself.
@@ -142,7 +166,8 @@ fn violation(node: &Node, keyword: &str, rule: &Value) -> Option<String> {
             (entries.len() > size).then(|| format!("{} has too many properties", value()))
         }
         ("uniqueItems", Content::List(items)) => {
-            let repeats = items.iter().enumerate().any(|(at, item)| items.iter().take(at).any(|other| is_same(item, other)));
+            let repeats =
+                items.iter().enumerate().any(|(at, item)| items.iter().take(at).any(|other| is_same(item, other)));
             repeats.then(|| format!("{} has non-unique elements", value()))
         }
         ("minimum", Content::Number(number)) => {
@@ -182,9 +207,5 @@ fn is_same(one: &Node, other: &Node) -> bool {
 }
 
 fn matches(pattern: &str, text: &str) -> bool {
-    let Ok(mut patterns) = PATTERNS.lock() else { return false };
-    // Python takes braces that count nothing as they are.
-    let escaped = || pattern.replace("{{", r"\{\{").replace("}}", r"\}\}");
-    let compiled = patterns.entry(pattern.to_owned()).or_insert_with(|| Regex::new(&escaped()).ok());
-    compiled.as_ref().is_some_and(|pattern| pattern.is_match(text))
+    PATTERNS.get(pattern).is_some_and(|pattern| pattern.is_match(text))
 }

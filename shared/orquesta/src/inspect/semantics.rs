@@ -13,9 +13,10 @@ pub(super) fn inspect(outline: &Outline<'_>) -> Vec<Issue> {
     if !outline.tasks.is_empty() && outline.starts().is_empty() {
         issues.push(Issue {
             category: Category::Semantics,
-            message: "Unable to identify any tasks to start the workflow. If the workflow has a loop, please add a task \
+            message:
+                "Unable to identify any tasks to start the workflow. If the workflow has a loop, please add a task \
                       that serves as an entry point (or lead) into the loop."
-                .to_owned(),
+                    .to_owned(),
             spec_path: "tasks".to_owned(),
             schema_path: "properties.tasks".to_owned(),
             expression: None,
@@ -27,11 +28,11 @@ pub(super) fn inspect(outline: &Outline<'_>) -> Vec<Issue> {
 }
 
 fn of_task(task: &TaskOutline<'_>) -> Vec<Issue> {
-    let reserved = is_command(task.name)
-        .then(|| format!("The task name \"{}\" is reserved with special function.", task.name));
+    let reserved =
+        is_command(task.name).then(|| format!("The task name \"{}\" is reserved with special function.", task.name));
     let has_items = task.node.get("with").is_some_and(|with| !with.is_null());
-    let idle = (has_items && !task.has("action"))
-        .then(|| "The action property is required for with items task.".to_owned());
+    let idle =
+        (has_items && !task.has("action")).then(|| "The action property is required for with items task.".to_owned());
     reserved.into_iter().chain(idle).map(|message| task.issue(Category::Semantics, message)).collect()
 }
 

@@ -35,7 +35,8 @@ fn reach<'o>(outline: &'o Outline<'_>) -> HashMap<&'o str, Reached<'o>> {
     let mut reached: HashMap<&str, Reached<'_>> = HashMap::new();
     let mut queued: HashMap<(&str, &str), HashSet<&str>> = HashMap::new();
     let starts = outline.starts().into_iter();
-    let mut open: VecDeque<(Option<&str>, &str, Vec<&str>)> = starts.map(|task| (None, task.name, Vec::new())).collect();
+    let mut open: VecDeque<(Option<&str>, &str, Vec<&str>)> =
+        starts.map(|task| (None, task.name, Vec::new())).collect();
     while let Some((from, name, mut splits)) = open.pop_front() {
         let Some(task) = outline.task(name) else { continue };
         if outline.is_split(name) && !outline.in_cycle(name) {

@@ -104,8 +104,12 @@ fn transition(node: &Node) -> Transition {
 /// The targets of a `do`; without any it is `continue`.
 pub(crate) fn targets(node: Option<&Node>) -> Vec<Arc<str>> {
     match node.map(|node| &node.content) {
-        Some(Content::Text(names)) if !names.is_empty() => names.split(',').map(|name| Arc::from(name.trim())).collect(),
-        Some(Content::List(names)) if !names.is_empty() => names.iter().filter_map(Node::as_text).map(Arc::from).collect(),
+        Some(Content::Text(names)) if !names.is_empty() => {
+            names.split(',').map(|name| Arc::from(name.trim())).collect()
+        }
+        Some(Content::List(names)) if !names.is_empty() => {
+            names.iter().filter_map(Node::as_text).map(Arc::from).collect()
+        }
         _ => vec![Arc::from("continue")],
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::record::{Context, Entry, Item, Record, RecordKey, Route};
+use super::record::{Item, Record, RecordKey, Route};
 use super::{Merging, State, fingerprint, index};
 use crate::Status;
 use crate::graph::Graph;
@@ -55,7 +55,11 @@ impl State {
     }
 
     /// The state that these records, one of each name, are of.
-    pub(crate) fn from_records(graph: Arc<Graph>, merging: Merging, records: impl IntoIterator<Item = Record>) -> State {
+    pub(crate) fn from_records(
+        graph: Arc<Graph>,
+        merging: Merging,
+        records: impl IntoIterator<Item = Record>,
+    ) -> State {
         let mut records: Vec<Record> = records.into_iter().collect();
         records.sort_by_key(Record::key);
         let mut state = State::new(graph, merging);
@@ -69,11 +73,13 @@ impl State {
     fn take_in(&mut self, record: Record) {
         match record {
             Record::Head(head) => self.head = head,
-            Record::Context(context) => self.restore_context(context),
+            Record::Context(context) => {
+                self.put_context(context);
+            }
             Record::Route(route) => {
                 self.add_route(route.arrows);
             }
-            Record::Entry(entry) => self.restore_entry(entry),
+            Record::Entry(entry) => self.put_entry(entry),
             Record::Staged(staged) => self.put_staged(staged),
             Record::Arrival(arrival) => {
                 self.arrivals.insert((arrival.staged, arrival.index), arrival);
@@ -88,13 +94,5 @@ impl State {
             }
             Record::Gone(_) => {}
         }
-    }
-
-    fn restore_context(&mut self, context: Context) {
-        self.put_context(context);
-    }
-
-    fn restore_entry(&mut self, entry: Entry) {
-        self.put_entry(entry);
     }
 }

@@ -151,7 +151,11 @@ impl State {
     // Contexts and routes.
 
     pub(crate) fn variables(&self, context: u32) -> Variables {
-        usize::try_from(context).ok().and_then(|at| self.contexts.get(at)).map(|(_, seen)| seen.clone()).unwrap_or_default()
+        usize::try_from(context)
+            .ok()
+            .and_then(|at| self.contexts.get(at))
+            .map(|(_, seen)| seen.clone())
+            .unwrap_or_default()
     }
 
     pub(crate) fn begin_with(&mut self, variables: Map<String, Value>) {
@@ -164,7 +168,12 @@ impl State {
 
     pub(crate) fn join(&mut self, base: u32, joined: u32) -> u32 {
         let published = Map::new();
-        self.put_context(Context { index: index(self.contexts.len()), base: Some(base), joined: Some(joined), published })
+        self.put_context(Context {
+            index: index(self.contexts.len()),
+            base: Some(base),
+            joined: Some(joined),
+            published,
+        })
     }
 
     fn put_context(&mut self, context: Context) -> u32 {

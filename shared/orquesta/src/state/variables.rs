@@ -92,7 +92,9 @@ impl Variables {
     pub(crate) fn end_with(&mut self, other: &Variables, merging: Merging) {
         let mut changes = other.clone();
         for layer in &mut changes.layers {
-            let merged = layer.iter().map(|(name, variable)| (Arc::clone(name), Variable { replaces: false, ..variable.clone() }));
+            let merged = layer
+                .iter()
+                .map(|(name, variable)| (Arc::clone(name), Variable { replaces: false, ..variable.clone() }));
             *layer = Arc::new(merged.collect());
         }
         self.join(&changes, merging);

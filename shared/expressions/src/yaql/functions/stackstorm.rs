@@ -115,14 +115,20 @@ fn translated(error: &minijinja::Error) -> Box<Fail> {
     Box::new(Fail { class, message: error.message, at: None, hint: error.hint })
 }
 
-/// Writes a value as text, which Python can't where a dictionary is of the frozen kind: only that around everything may be.
+/// Writes a value as text, which Python can't where a dictionary within a list is of the frozen kind.
 fn written<'a>(ev: &Eval<'a>, call: &Call<'a>, name: &str, strict: bool) -> Res<Val<'a>> {
     let value = call.val(0);
-    match &value {
-        Val::Dict(dict) if !strict => dict.iter().try_for_each(|(_, item)| check_plain(ev, &item, 0))?,
-        value => check_plain(ev, value, 0)?,
-    }
+    if strict { check_plain(ev, &value, 0)? } else { check_outer(ev, &value, 0)? }
     filter(ev, call, name, Kind::Frozen)
+}
+
+/// Dictionaries that nothing but dictionaries is around may be of either kind.
+fn check_outer<'a>(ev: &Eval<'a>, value: &Val<'a>, level: usize) -> Res<()> {
+    match value {
+        Val::Dict(_) if level > ev.limits().depth => super::super::fail::over(Limit::Depth),
+        Val::Dict(dict) => dict.iter().try_for_each(|(_, item)| check_outer(ev, &item, level + 1)),
+        value => check_plain(ev, value, level),
+    }
 }
 
 fn check_plain<'a>(ev: &Eval<'a>, value: &Val<'a>, level: usize) -> Res<()> {

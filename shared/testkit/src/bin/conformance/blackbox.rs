@@ -15,7 +15,13 @@ const MOST_ACTIONS: usize = 20_000;
 
 pub(crate) fn answer(case: &Value) -> Answer {
     let (conductor, mut state) = begin(case)?;
-    let mut run = Run { conductor: &conductor, mocks: map(case, "mocks"), runs: HashMap::new(), queue: VecDeque::new(), executed: Vec::new() };
+    let mut run = Run {
+        conductor: &conductor,
+        mocks: map(case, "mocks"),
+        runs: HashMap::new(),
+        queue: VecDeque::new(),
+        executed: Vec::new(),
+    };
     if state.status() != Status::Failed {
         run.all(&mut state).map_err(|error| error.to_string())?;
     }
@@ -58,7 +64,8 @@ impl Run<'_> {
     fn start(&mut self, state: &mut State, next: NextTask) -> Result<(), orquesta::Refused> {
         let NextTask { task, route, actions, items, .. } = next;
         let goes_on = items.is_some() && self.queue.iter().any(|(queued, on, ..)| *queued == task && *on == route);
-        let begins = !goes_on && state.last_entry(&task, route).is_none_or(|entry| entry.status != Some(Status::Running));
+        let begins =
+            !goes_on && state.last_entry(&task, route).is_none_or(|entry| entry.status != Some(Status::Running));
         if begins {
             *self.runs.entry(Arc::clone(&task)).or_default() += 1;
         }

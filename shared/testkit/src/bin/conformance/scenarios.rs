@@ -3,9 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use expressions::orquesta::Expressions;
-use orquesta::{
-    Conductor, Event, LogEntry, LogType, NextTask, Record, Rerun, State, Status, Surroundings, Workflow,
-};
+use orquesta::{Conductor, Event, LogEntry, LogType, NextTask, Record, Rerun, State, Status, Surroundings, Workflow};
 use serde_json::{Map, Value, json};
 
 use crate::Answer;
@@ -138,9 +136,7 @@ fn round_trip(conductor: &Conductor, state: &State) -> Result<State, String> {
 
 fn log_entry(step: &Value) -> Result<LogEntry, String> {
     let (arguments, named) = (field(step, "args"), field(step, "kw"));
-    let argument = |at: usize, name: &str| {
-        arguments.get(at).or_else(|| named.get(name)).cloned().unwrap_or_default()
-    };
+    let argument = |at: usize, name: &str| arguments.get(at).or_else(|| named.get(name)).cloned().unwrap_or_default();
     let kind = match argument(0, "entry_type").as_str() {
         Some("info") => LogType::Info,
         Some("warn") => LogType::Warn,
