@@ -121,7 +121,8 @@ def wait(cloudformation, name):
 def main():
     options = arguments()
     template = yaml.load(options.template.read_text(), Template)
-    bucket = f"{options.stack}-code"
+    # Names of buckets are the whole world's.
+    bucket = f"{options.stack}-code-{boto3.client('sts').get_caller_identity()['Account']}"
     upload_code(template, options.binaries, bucket)
     cloudformation = boto3.client("cloudformation")
     put_stack(cloudformation, options.stack, template, options.parameter)

@@ -6,13 +6,15 @@ use aws_sdk_kms::{Client, operation::decrypt::DecryptError, primitives::Blob, ty
 use futures::lock::Mutex;
 use model::{Secret, Timestamp};
 use ports::{Vault, VaultError};
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use crate::{Patience, retry};
 
 /// The layout: this byte, the length of the sealed data key in two, the sealed data key, nonce, ciphertext with tag; in hex.
 const LAYOUT: u8 = 2;
 const HEADER_BYTES: usize = 3;
+/// What KMS takes to open.
+const SEALED_KEY_BYTES: RangeInclusive<usize> = 1..=6_144;
 /// What KMS binds data keys to, and a key policy can ask for.
 const CONTEXT: (&str, &str) = ("squall", "vault");
 /// A data key seals for so long, and opens for so long before KMS is asked again: by then a key that was disabled is of no use.
@@ -102,11 +104,7 @@ impl KmsVault {
 
 /// KMS says that this never was a data key of ours; anything else may pass, or an operator may mend it.
 fn is_refusal(error: &DecryptError) -> bool {
-    use aws_sdk_kms::error::ProvideErrorMetadata;
-    let is_unknown =
-        matches!(error.code(), Some("ValidationException" | "NotFoundException" | "AccessDeniedException"));
-    // The key of a made-up text may be anybody's, and KMS says of that no more than that it is denied.
-    error.is_invalid_ciphertext_exception() || error.is_incorrect_key_exception() || is_unknown
+    error.is_invalid_ciphertext_exception() || error.is_incorrect_key_exception()
 }
 
 /// Layout, length and sealed data key.
@@ -139,6 +137,9 @@ impl Vault for KmsVault {
         }
         let length = usize::from(u16::from_be_bytes([high, low]));
         let (sealed_key, rest) = rest.split_at_checked(length).ok_or(VaultError::Refused)?;
+        if !SEALED_KEY_BYTES.contains(&length) {
+            return Err(VaultError::Refused);
+        }
         let (nonce, sealed) = rest.split_at_checked(NONCE_LEN).ok_or(VaultError::Refused)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| VaultError::Refused)?;
         let key = self.opening_key(sealed_key).await?;

@@ -51,6 +51,9 @@ pub struct Lease {
     pub epoch: u64,
     /// The end.
     pub until: Timestamp,
+    /// Who holds it: every claim has an id of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Id>,
 }
 
 /// One line of an execution's log.

@@ -43,6 +43,7 @@ pub(crate) fn audit(world: &World) -> Vec<String> {
     audit.events_are_finished();
     audit.executions_and_enforcements_agree();
     audit.rules_had_their_turn();
+    audit.workers_kept_their_executions();
     audit.ends_were_told();
     audit.timers_fired();
     audit.output_is_complete();
@@ -258,6 +259,16 @@ impl Audit<'_> {
         }
     }
 
+    /// Answers that are lost and conflicts that are none take no execution away from a worker that lives.
+    fn workers_kept_their_executions(&mut self) {
+        if self.world.faults.spare_workers() {
+            let abandoned = self.executions.values().filter(|execution| execution.status == ExecutionStatus::Abandoned);
+            let abandoned: Vec<_> =
+                abandoned.map(|execution| format!("execution {} is taken from its worker", execution.id)).collect();
+            self.found.extend(abandoned);
+        }
+    }
+
     /// The end of each execution that came to work is told once, where a rule listens.
     fn ends_were_told(&mut self) {
         let mut told: BTreeMap<Id, usize> = BTreeMap::new();
@@ -302,7 +313,9 @@ impl Audit<'_> {
         for rule in self.rules.iter().filter(|rule| rule.kind == core_types::INTERVAL_TIMER) {
             let stands = self.timers.iter().any(|trigger| rule.listens(trigger));
             let wanted = self.switched_on(rule, self.journal.revision, self.journal.revision);
-            if wanted != Some(stands) {
+            // One that the index did not show when it was to go, goes when it is due next.
+            let lagged = self.world.setting.serverless && self.world.faults.index_lags > 0;
+            if wanted != Some(stands) && !(lagged && stands) {
                 found.push(format!("the timer of rule {} stands: {stands}; wanted: {wanted:?}", rule.name));
             }
         }

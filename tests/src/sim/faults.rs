@@ -16,6 +16,8 @@ pub(crate) struct Faults {
     pub(crate) answer_lost: u32,
     /// The store answers that another one was faster, and none was.
     pub(crate) conflict: u32,
+    /// An index of a store of several hosts has not followed the table yet.
+    pub(crate) index_lags: u32,
     /// A call takes up to 5 s, before or after the store does it.
     pub(crate) slow: u32,
     /// A wake is lost.
@@ -47,6 +49,7 @@ impl Faults {
             unreachable: rate(600),
             answer_lost: rate(300),
             conflict: rate(300),
+            index_lags: rate(5_000),
             slow: rate(2_000),
             wake_lost: rate(5_000),
             wake_doubled: rate(5_000),
@@ -54,9 +57,16 @@ impl Faults {
             redelivered: rate(3_000),
             stall: rate(30),
         };
-        if faults.crash == 0 {
+        if random.chance(1_000) {
+            faults = Faults { crash: 0, unreachable: 0, slow: 0, stall: 0, ..faults };
+        } else if faults.crash == 0 {
             faults.crash_at = Some(random.below(OCCASIONS));
         }
         faults
+    }
+
+    /// Does every worker live, and reach the store in good time? Then none may lose what it works on, whatever the store answers.
+    pub(crate) fn spare_workers(&self) -> bool {
+        (self.crash, self.crash_at, self.unreachable, self.slow, self.stall) == (0, None, 0, 0, 0)
     }
 }

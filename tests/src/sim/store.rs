@@ -1,8 +1,9 @@
 //! The store of the simulated world: the one in memory, with all that can go wrong on the way to it and back.
 
 use async_trait::async_trait;
-use ports::{Guard, Key, Operation, Page, Query, Record, Store, StoreError};
-use std::sync::Arc;
+use model::Timestamp;
+use ports::{Guard, IndexEntry, Key, Operation, Page, Query, Record, Scope, Slot, Store, StoreError};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
     executor::lock,
@@ -13,6 +14,33 @@ use super::{
 
 /// Commits that a losing store loses, in 10,000.
 const LOST: u32 = 500;
+
+/// How far an index may be behind the table.
+const MAX_LAG_MILLIS: u64 = 5_000;
+
+/// Since when each index entry stands.
+#[derive(Default)]
+pub(crate) struct Lag(BTreeMap<Key, Vec<(IndexEntry, Timestamp)>>);
+
+impl Lag {
+    fn follow(&mut self, operations: &[Operation], now: Timestamp) {
+        for operation in operations {
+            if matches!(operation, Operation::Check(..)) {
+                continue;
+            }
+            let before = self.0.remove(operation.key()).unwrap_or_default();
+            let Operation::Put(record, _) = operation else { continue };
+            let since =
+                |entry: &IndexEntry| before.iter().find(|(old, _)| old == entry).map_or(now, |(_, since)| *since);
+            self.0.insert(record.key.clone(), record.index.iter().map(|entry| (entry.clone(), since(entry))).collect());
+        }
+    }
+
+    fn since(&self, slot: Slot, partition: &str, key: &Key) -> Option<Timestamp> {
+        let mut entries = self.0.get(key)?.iter();
+        entries.find(|(entry, _)| entry.slot == slot && entry.partition == partition).map(|(_, since)| *since)
+    }
+}
 
 /// What one host sees of the store.
 pub(crate) struct SimStore {
@@ -56,12 +84,24 @@ impl SimStore {
         let before: Vec<Option<Record>> = operations.iter().map(|operation| world.record(operation.key())).collect();
         let executions = executions_of(world, &operations);
         world.memory.commit(operations.clone()).await?;
+        lock(&world.lag).follow(&operations, world.now());
         let changes: Vec<Change<'_>> =
             operations.iter().zip(before).filter_map(|(operation, before)| change(operation, before)).collect();
         let moment = Moment { task: world.spawner.current(), now: world.now(), epoch: world.epoch() };
         lock(&world.journal)
             .commit(moment, &changes, |key| executions.iter().find(|record| record.key == *key).cloned());
         Ok(())
+    }
+
+    /// Leaves out records whose entries are so new that the index does not have them yet.
+    fn hide_the_latest(&self, page: &mut Page, slot: Slot, partition: &str) {
+        let world = &self.world;
+        if world.setting.serverless && world.fault(world.faults.index_lags) {
+            let behind = Duration::from_millis(world.draw(|random| random.below(MAX_LAG_MILLIS)));
+            let (lag, now) = (lock(&world.lag), world.now());
+            page.records
+                .retain(|record| lag.since(slot, partition, &record.key).is_none_or(|since| now.since(since) > behind));
+        }
     }
 
     fn unguarded(&self, operation: Operation) -> Operation {
@@ -137,7 +177,10 @@ impl Store for SimStore {
 
     async fn query(&self, query: &Query) -> Result<Page, StoreError> {
         self.reach(false).await?;
-        let page = self.world.memory.query(query).await;
+        let mut page = self.world.memory.query(query).await;
+        if let (Ok(page), Scope::Index(slot, partition)) = (&mut page, &query.scope) {
+            self.hide_the_latest(page, *slot, partition);
+        }
         self.world.maybe_slow().await;
         self.world.occasion(self.host, false).await;
         page

@@ -23,7 +23,7 @@ use super::{
     outside::{SimBlobs, SimBus, SimVault, SimWakes},
     random::Random,
     runner::SimRunner,
-    store::SimStore,
+    store::{Lag, SimStore},
     trace::Trace,
 };
 
@@ -99,6 +99,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<FakeClock>,
     /// The records.
     pub(crate) memory: MemoryStore,
+    /// How old its index entries are.
+    pub(crate) lag: Mutex<Lag>,
     /// The blobs.
     pub(crate) blobs: MemoryBlobs,
     /// Starts tasks.
@@ -129,6 +131,7 @@ impl World {
             faults: Faults::of(&mut random),
             mutant,
             memory: MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>),
+            lag: Mutex::default(),
             clock,
             blobs: MemoryBlobs::default(),
             spawner,

@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use model::Timestamp;
 use ports::{Cursor, Key, Page, Query, Record, Scope, StoreError};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     ops::{Bound, RangeBounds},
 };
 
@@ -216,8 +216,11 @@ impl DynamoStore {
         entries: Vec<Entry>,
         now: Timestamp,
     ) -> Result<Vec<(Entry, Record)>, StoreError> {
-        let batches = entries.chunks(BATCH).map(|batch| batch.iter().map(|entry| entry.key.clone()).collect());
-        let found = stream::iter(batches.collect::<Vec<Vec<Key>>>()).map(|keys| self.load(keys)).buffered(BATCHES);
+        // A record that has just moved may stand at both of its places.
+        let keys: HashSet<&Key> = entries.iter().map(|entry| &entry.key).collect();
+        let keys: Vec<Key> = keys.into_iter().cloned().collect();
+        let batches: Vec<Vec<Key>> = keys.chunks(BATCH).map(<[Key]>::to_vec).collect();
+        let found = stream::iter(batches).map(|keys| self.load(keys)).buffered(BATCHES);
         let items: HashMap<Key, Item> = found.try_collect::<Vec<_>>().await?.into_iter().flatten().collect();
         let mut rows = Vec::with_capacity(entries.len());
         for entry in entries {

@@ -198,6 +198,4 @@ impl Drop for SqliteStore {
 }
 
 #[cfg(test)]
-mod model_test;
-#[cfg(test)]
 mod tests;

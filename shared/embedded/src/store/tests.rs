@@ -2,8 +2,9 @@ use super::*;
 use bytes::Bytes;
 use model::Timestamp;
 use ports::{Guard, IndexEntry, NewRecord, Slot};
+use proptest::prelude::*;
 use tempfile::TempDir;
-use testkit::FakeClock;
+use testkit::{FakeClock, contract::store::random};
 
 fn run(case: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(case);
@@ -23,6 +24,23 @@ fn file(directory: &TempDir) -> std::path::PathBuf {
 }
 
 testkit::store_contract!(run, open);
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sqlite_does_what_the_model_does(steps in random::steps(80)) {
+        let (directory, clock) = (TempDir::new().unwrap(), random::clock());
+        let store = open_in(&directory, clock.clone());
+        let purge = || {
+            let purged = async {
+                store.purge_expired().await.unwrap();
+            };
+            Box::pin(purged) as _
+        };
+        run(random::agree(&store, &purge, clock, steps));
+    }
+}
 
 fn clock() -> Arc<FakeClock> {
     testkit::contract::store::clock()

@@ -52,6 +52,8 @@ impl Drop for Present<'_> {
 struct Held {
     execution: Execution,
     version: u64,
+    /// This claim's id, by which the worker knows its own lease again.
+    holder: Id,
     cancel: Option<CancelHandle>,
     extended: Timestamp,
     looked: Timestamp,
@@ -132,14 +134,39 @@ impl Engine {
             execution.advance(ExecutionStatus::Scheduled, now).map_err(Error::damaged)?;
         }
         execution.advance(ExecutionStatus::Running, now).map_err(Error::damaged)?;
-        execution.lease = Some(self.lease(now));
-        self.ports.store.commit(vec![execution.put(Guard::Version(version), execution.due(), None)?]).await?;
-        let held = Held { execution, version: version + 1, cancel: None, extended: now, looked: now };
+        let holder = Id::at(now, self.ports.clock.entropy());
+        execution.lease = Some(self.lease(now, holder));
+        let claim = vec![execution.put(Guard::Version(version), execution.due(), None)?];
+        let mut held = Held { execution, version: version + 1, holder, cancel: None, extended: now, looked: now };
+        if let Err(error) = self.ports.store.commit(claim).await
+            && !self.recall(&mut held).await?
+        {
+            return Err(error.into());
+        }
         self.work(held, job, redactor).await
     }
 
-    fn lease(&self, now: Timestamp) -> Lease {
-        Lease { epoch: self.ports.epoch, until: now.after(self.options.lease) }
+    fn lease(&self, now: Timestamp, holder: Id) -> Lease {
+        Lease { epoch: self.ports.epoch, until: now.after(self.options.lease), holder: Some(holder) }
+    }
+
+    /// After a commit that failed, or whose answer was lost: what is stored says whether this worker holds the execution, and in which
+    /// version.
+    async fn recall(&self, held: &mut Held) -> Result<bool, Error> {
+        let Some(record) = self.ports.store.get(&records::execution_key(held.execution.id)).await? else {
+            return Ok(false);
+        };
+        let stored: Execution = records::read(&record)?;
+        if stored.lease.as_ref().and_then(|lease| lease.holder) != Some(held.holder) {
+            return Ok(false);
+        }
+        (held.execution, held.version) = (stored, record.version);
+        if held.execution.status == ExecutionStatus::Canceling
+            && let Some(cancel) = held.cancel.take()
+        {
+            cancel.cancel();
+        }
+        Ok(true)
     }
 
     /// Runs to the end, while the lease is kept, output is written and the inbox is watched.
@@ -160,21 +187,23 @@ impl Engine {
                     _ = nudges.next() => self.look_into_inbox(&mut held).await,
                     () = tick => self.tend(&mut held, &output).await,
                 };
-                output.hold(held.version);
                 if let Err(error) = tended {
-                    self.is_still_held(&held, &error)?;
+                    self.keep_hold(&mut held, error).await?;
                 }
+                output.hold(held.version);
             }
         };
         self.end(held, outcome, &output, redactor).await
     }
 
-    /// A conflict means that somebody else holds the execution; any other error may pass while the lease lasts. Giving up drops the
-    /// run, and that stops the action.
-    fn is_still_held(&self, held: &Held, error: &Error) -> Result<(), Error> {
-        if error.kind == ErrorKind::Conflict || !held.execution.is_leased(self.ports.epoch, self.ports.clock.now()) {
+    /// After tending failed: where somebody else has the execution, or the lease has ended, the run is given up. Giving up drops it,
+    /// and that stops the action.
+    async fn keep_hold(&self, held: &mut Held, error: Error) -> Result<(), Error> {
+        // What can't be read now may still be held.
+        let is_ours = self.recall(held).await.unwrap_or(true);
+        if !is_ours || !held.execution.is_leased(self.ports.epoch, self.ports.clock.now()) {
             tracing::warn!(execution = %held.execution.id, %error, "the lease is lost; the action is stopped");
-            return Err(error.clone());
+            return Err(error);
         }
         tracing::warn!(execution = %held.execution.id, %error, "the execution can't be tended; trying again");
         Ok(())
@@ -184,7 +213,7 @@ impl Engine {
         let now = self.ports.clock.now();
         if now.since(held.extended) >= self.options.lease / 3 {
             let mut execution = held.execution.clone();
-            execution.lease = Some(self.lease(now));
+            execution.lease = Some(self.lease(now, held.holder));
             self.ports.store.commit(vec![execution.put(Guard::Version(held.version), execution.due(), None)?]).await?;
             held.execution = execution;
             held.version += 1;
@@ -240,20 +269,30 @@ impl Engine {
         }
     }
 
-    async fn end(&self, held: Held, outcome: Outcome, output: &Output<'_>, redactor: &Redactor) -> Result<(), Error> {
-        let Held { mut execution, version, .. } = held;
-        let lease_end = execution.lease.as_ref().map_or_else(|| self.ports.clock.now(), |lease| lease.until);
-        // Canceled is sticky: an action that ended by itself while it was being canceled is canceled.
-        let status = match execution.status {
-            ExecutionStatus::Canceling => ExecutionStatus::Canceled,
-            _ => outcome.status,
-        };
-        execution.advance(status, self.ports.clock.now()).map_err(Error::damaged)?;
+    async fn end(
+        &self,
+        mut held: Held,
+        outcome: Outcome,
+        output: &Output<'_>,
+        redactor: &Redactor,
+    ) -> Result<(), Error> {
+        let lease_end = held.execution.lease.as_ref().map_or_else(|| self.ports.clock.now(), |lease| lease.until);
         let result = redactor.value(outcome.result);
+        let ended_at = self.ports.clock.now();
         let last_output = self.last_output(output, lease_end).await?;
         loop {
-            match self.complete(execution.clone(), result.clone(), version, last_output.clone()).await {
-                Err(error) if error.kind == ErrorKind::Unavailable && self.ports.clock.now() < lease_end => {
+            let mut execution = held.execution.clone();
+            // Canceled is sticky: an action that ended by itself while it was being canceled is canceled.
+            let status = match execution.status {
+                ExecutionStatus::Canceling => ExecutionStatus::Canceled,
+                _ => outcome.status,
+            };
+            execution.advance(status, ended_at).map_err(Error::damaged)?;
+            match self.complete(execution, result.clone(), held.version, last_output.clone()).await {
+                Err(error) if error.is_retryable() && self.ports.clock.now() < lease_end => {
+                    if self.recall(&mut held).await.is_ok_and(|is_ours| !is_ours) {
+                        return Err(error);
+                    }
                     self.ports.clock.sleep_until(self.ports.clock.now().after(RETRY)).await;
                 }
                 other => return other.map(drop),

@@ -7,7 +7,7 @@ use ports::{Guard, MAX_COMMIT_BYTES, MAX_OPERATIONS, Operation, TriggerEvent, Wa
 use serde_json::{Map, Value, json};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use super::reference;
+use super::{pending, reference};
 use crate::{
     Catalog, Engine, Error, Principal,
     catalog::{Hit, TriggerRules},
@@ -38,17 +38,7 @@ impl Engine {
     /// is due. An event that came before changes nothing.
     pub async fn receive(&self, event: TriggerEvent) -> Result<(), Error> {
         let (payload, _) = self.payload_of(event.payload.clone()).await?;
-        let instance = TriggerInstance {
-            id: event.id,
-            trigger: event.trigger,
-            occurrence_time: event.occurrence_time,
-            payload,
-            status: TriggerInstanceStatus::Pending,
-            trace: event.trace,
-            content_revision: 0,
-            caused_by: None,
-            failure_reason: None,
-        };
+        let instance = pending(&event, payload);
         match self.enforce(instance, Arc::new(event.payload), Guard::Absent, &HashSet::new()).await {
             Err(error) if error.kind == crate::ErrorKind::Conflict => {
                 // Only what is stored came before. Where nothing is, the sender must hear that it has to send it again.

@@ -3,7 +3,7 @@
 mod enforce;
 mod webhook;
 
-use model::{Execution, Id, Ref, TraceContext, Trigger, TriggerInstance, TriggerInstanceStatus};
+use model::{Execution, Id, Payload, Ref, TraceContext, Trigger, TriggerInstance, TriggerInstanceStatus};
 use ports::{Guard, Operation, TriggerEvent, Wake};
 use serde_json::{Value, json};
 
@@ -61,8 +61,14 @@ impl Engine {
         tracing::info!(audit = "trigger_instance.re_emit", user = principal.user, trigger_instance = %original);
         let mut event = self.event(id, instance.trigger, payload, String::new());
         event.trace = instance.trace;
+        // Where the bus is not this process, the event may not be stored yet: it is shown as it will be then.
+        let (payload, _) = self.payload_of(event.payload.clone()).await?;
+        let pending = pending(&event, payload);
         self.publish(vec![event]).await?;
-        self.trigger_instance(principal, id).await
+        match self.trigger_instance(principal, id).await {
+            Err(error) if error.kind == crate::ErrorKind::NotFound => Ok(pending),
+            stored => stored,
+        }
     }
 
     /// The payload of a trigger instance, from wherever it is kept.
@@ -110,6 +116,21 @@ impl Engine {
         };
         let operation = instance.put(Guard::Absent, Some(now), None)?;
         Ok((operation, Wake { key: records::trigger_instance_key(id), at: now }))
+    }
+}
+
+/// An event as it stands before its rules had their turn.
+fn pending(event: &TriggerEvent, payload: Payload) -> TriggerInstance {
+    TriggerInstance {
+        id: event.id,
+        trigger: event.trigger.clone(),
+        occurrence_time: event.occurrence_time,
+        payload,
+        status: TriggerInstanceStatus::Pending,
+        trace: event.trace.clone(),
+        content_revision: 0,
+        caused_by: None,
+        failure_reason: None,
     }
 }
 

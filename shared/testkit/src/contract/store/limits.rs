@@ -91,9 +91,10 @@ pub async fn a_record_has_a_size(store: Arc<dyn Store>, _: Arc<FakeClock>) {
 /// All records together.
 pub async fn a_commit_has_a_size(store: Arc<dyn Store>, _: Arc<FakeClock>) {
     let many = |rest: usize| {
-        let whole = MAX_COMMIT_BYTES / MAX_RECORD_BYTES;
-        let last = sized("last", MAX_COMMIT_BYTES - whole * MAX_RECORD_BYTES + rest);
-        (0..whole).map(|n| sized(&n.to_string(), MAX_RECORD_BYTES)).chain([last]).collect::<Vec<_>>()
+        let whole = MAX_COMMIT_BYTES / MAX_RECORD_BYTES - 1;
+        let left = MAX_COMMIT_BYTES - whole * MAX_RECORD_BYTES;
+        let parts = [sized("half", left / 2), sized("other", left - left / 2 + rest)];
+        (0..whole).map(|n| sized(&n.to_string(), MAX_RECORD_BYTES)).chain(parts).collect::<Vec<_>>()
     };
     refuses(&*store, many(1)).await;
     commit(&*store, many(0)).await;

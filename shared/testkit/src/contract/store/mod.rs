@@ -4,6 +4,7 @@ pub mod commits;
 pub mod expiry;
 pub mod limits;
 pub mod queries;
+pub mod random;
 
 use bytes::Bytes;
 use model::Timestamp;
