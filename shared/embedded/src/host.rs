@@ -1,6 +1,6 @@
 //! One process that is the whole platform: the ports, the engine on them, and the loops that AWS has event sources for.
 
-use engine::{Engine, EngineOptions, Principal};
+use engine::{Engine, EngineOptions, ExecutionFilter, PageRequest, Principal};
 use model::Secret;
 use ports::{Clock, Key, Ports, Runner, Store, Wakes};
 use runners::{RunnerOptions, Runners};
@@ -125,6 +125,7 @@ impl Host {
         }
         let (queues, due) = (Arc::clone(&self.queues), Arc::clone(&store) as Arc<dyn Store>);
         self.loops.spawn(async move { queues.run_timer_loop(due).await });
+        self.loops.spawn(count_executions(Arc::clone(&self.engine)));
         let clock = Arc::clone(&self.engine.ports().clock);
         self.loops.spawn(async move {
             loop {
@@ -143,6 +144,14 @@ impl Host {
         if tokio::time::timeout(grace, all_ended).await.is_err() {
             tracing::warn!("actions still run after {} s; they are stopped", grace.as_secs());
         }
+    }
+}
+
+/// The store counts what a listing goes through when it is asked first: here, so that nobody waits for it.
+async fn count_executions(engine: Arc<Engine>) {
+    let (filter, page) = (ExecutionFilter::default(), PageRequest { limit: 1, ..PageRequest::default() });
+    if let Err(error) = engine.executions(&Principal::system(), &filter, &page).await {
+        tracing::warn!(%error, "the executions could not be counted");
     }
 }
 
