@@ -5,9 +5,10 @@ mod guard;
 mod setup;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use minijinja::{Captured, Environment};
+use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::cache::Cache;
@@ -246,15 +247,11 @@ pub fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%") || text.contains("{#")
 }
 
-/// The template with `| to_complex` before the last `}}` of the first line that has a `{{ … }}`.
+/// What is taken for an expression in a criterion's pattern: within it, before and after the text of one line, there may be line ends.
+static TYPED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(\{\{)\s*(.*)\s*(\}\})").ok());
+
+/// The template with `| to_complex` at the end of each expression, if it has any.
 fn with_to_complex(template: &str) -> Option<String> {
-    let start = template.match_indices("{{").find_map(|(start, _)| {
-        let line = template.get(start..)?.lines().next()?;
-        line.contains("}}").then_some((start, line.len()))
-    });
-    let (start, length) = start?;
-    let (before, from) = template.split_at_checked(start)?;
-    let (line, after) = from.split_at_checked(length)?;
-    let (inside, behind) = line.rsplit_once("}}")?;
-    Some(format!("{before}{inside} | to_complex}}}}{behind}{after}"))
+    let typed = TYPED.as_ref()?.replace_all(template, "${1}${2} | to_complex${3}");
+    (typed != template).then(|| typed.into_owned())
 }

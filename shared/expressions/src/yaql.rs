@@ -1,12 +1,14 @@
 //! YAQL as Orquesta evaluates it.
 
 mod ast;
+mod call;
 mod clock;
 mod eval;
 mod fail;
 mod feed;
 mod functions;
 mod host;
+mod lambda;
 mod lexer;
 mod meter;
 mod operators;

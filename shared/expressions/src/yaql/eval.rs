@@ -9,8 +9,9 @@ use typed_arena::Arena;
 use super::ast::{Arg, Binary, Call, Node, NodeKind, Unary};
 use super::fail::{Class, Res, fail, over};
 use super::feed::Feed;
+use super::lambda::Lambda;
 use super::meter::{Entered, Meter};
-use super::overload::{self, Args, Lambda, constant};
+use super::overload::{self, Args, constant};
 use super::scope::Scope;
 use super::value::{Dict, Entries, Items, Iter, Key, Kind, Lazy, List, Set, Source, Text, Val};
 use super::{clock, functions, host, operators};
@@ -137,7 +138,7 @@ impl<'a> Eval<'a> {
                 None => fail(Class::Key, format!("there is no key `{name}`")),
             };
         }
-        if let Some(mut feed) = Feed::new(self, value)? {
+        if let Some(mut feed) = Feed::new(value) {
             return self.lazy(value.level(), move |ev| {
                 feed.next(ev)?.map(|item| ev.nested_attribute(&item, name)).transpose()
             });
@@ -201,7 +202,7 @@ impl<'a> Eval<'a> {
             };
             let [key, value] = &**sides;
             let (key, value) = (self.eval(key, scope)?, self.eval(value, scope)?);
-            entries.insert(Key::new(key)?, value);
+            entries.insert(Key::new(self, key)?, value);
         }
         self.dict(entries, Kind::Frozen)
     }
@@ -255,7 +256,7 @@ impl<'a> Eval<'a> {
         self.meter.check_level(level)?;
         self.charge(std::mem::size_of::<Lazy<'_>>())?;
         let memory = remembered.then(RefCell::default);
-        Ok(Val::Iter(Iter(Rc::new(Lazy { level, source: RefCell::new(source), memory }))))
+        Ok(Val::Iter(Iter(Rc::new(Lazy { level, source: RefCell::new(source), ended: Cell::new(false), memory }))))
     }
 
     /// JSON that a function made, to be read in place.

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::eval::Eval;
 use super::fail::{Class, Res, fail};
+use super::functions::Ordering;
 use super::value::{Dict, Entries, Items, Iter, Kind, List, Set, Val, ViewKind};
 
 /// The items of a collection, as they are read.
@@ -17,21 +18,23 @@ pub(crate) enum Feed<'a> {
     Fields(serde_json::map::Iter<'a>, Kind, ViewKind),
     Entries(Rc<Entries<'a>>, usize, ViewKind),
     Iter(Iter<'a>, usize),
+    /// What is sorted when its first item is read.
+    Ordering(Rc<Ordering<'a>>),
     Owned(std::vec::IntoIter<Val<'a>>),
 }
 
 impl<'a> Feed<'a> {
     /// The items of a value. Nothing for what isn't iterable; texts and dictionaries are not.
-    pub(crate) fn new(ev: &Eval<'a>, value: &Val<'a>) -> Res<Option<Feed<'a>>> {
-        Ok(Some(match value {
+    pub(crate) fn new(value: &Val<'a>) -> Option<Feed<'a>> {
+        Some(match value {
             Val::List(List::Json(items, kind)) => Feed::Json(items.iter(), *kind),
             Val::List(List::Made(made, _)) => Feed::Made(Rc::clone(made), 0),
             Val::Set(set) => Feed::Set(Rc::clone(set), 0),
             Val::View(view) => Feed::view(&view.dict, view.kind),
             Val::Iter(iter) => Feed::Iter(iter.clone(), 0),
-            Val::Ordering(ordering) => Feed::Made(ordering.sorted(ev)?, 0),
-            _ => return Ok(None),
-        }))
+            Val::Ordering(ordering) => Feed::Ordering(Rc::clone(ordering)),
+            _ => return None,
+        })
     }
 
     /// What a view of a dictionary has.
@@ -51,7 +54,7 @@ impl<'a> Feed<'a> {
                 Ok(Feed::Owned(chars.into_iter()))
             }
             Val::Dict(dict) => Ok(Feed::view(dict, ViewKind::Keys)),
-            value => match Feed::new(ev, value)? {
+            value => match Feed::new(value) {
                 Some(feed) => Ok(feed),
                 None => fail(Class::Type, format!("{} has no items", value.type_name())),
             },
@@ -76,6 +79,10 @@ impl<'a> Feed<'a> {
                 made.entries.get_index(at(index)).map(|(key, value)| view.of(key.value().clone(), value.clone()))
             }
             Feed::Iter(iter, index) => return iter.next(ev, index),
+            Feed::Ordering(ordering) => {
+                *self = Feed::Made(ordering.sorted(ev)?, 0);
+                return self.next(ev);
+            }
             Feed::Owned(items) => items.next(),
         })
     }
@@ -111,10 +118,15 @@ impl<'a> Iter<'a> {
     }
 
     fn pull(&self, ev: &Eval<'a>) -> Res<Option<Val<'a>>> {
+        if self.0.ended.get() {
+            return Ok(None);
+        }
         let _depth = ev.enter()?;
-        match self.0.source.try_borrow_mut() {
+        let item = match self.0.source.try_borrow_mut() {
             Ok(mut source) => source(ev),
             Err(_) => fail(Class::Value, "a sequence reads itself"),
-        }
+        };
+        self.0.ended.set(!matches!(item, Ok(Some(_))));
+        item
     }
 }

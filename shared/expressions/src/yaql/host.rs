@@ -7,8 +7,9 @@ use serde_json::Map;
 
 use super::eval::Eval;
 use super::fail::{Class, Res, fail};
+use super::lambda::Lambda;
 use super::output;
-use super::overload::{Args, Lambda, Raw};
+use super::overload::{Args, Raw};
 use super::scope::Scope;
 use super::value::{Kind, Val};
 use crate::context::Function;

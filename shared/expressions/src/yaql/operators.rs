@@ -6,10 +6,11 @@ use std::rc::Rc;
 use super::ast::{Binary, Unary};
 use super::clock;
 use super::eval::Eval;
-use super::fail::{Class, Res, bad, fail};
+use super::fail::{Class, Res, bad, fail, over};
 use super::feed::Feed;
 use super::functions::regex;
-use super::value::{Dict, Key, Kind, List, Set, Text, Val, equal};
+use super::value::{Key, Kind, List, Set, Text, Val, equal, pay_for};
+use crate::error::Limit;
 
 pub(super) fn unary<'a>(operator: Unary, value: Val<'a>) -> Res<Val<'a>> {
     match (operator, value) {
@@ -30,7 +31,7 @@ pub(crate) fn binary<'a>(ev: &Eval<'a>, operator: Binary, left: &Val<'a>, right:
         Binary::Equal => Some(Val::Bool(equals(ev, left, right)?)),
         Binary::NotEqual => Some(Val::Bool(!equals(ev, left, right)?)),
         Binary::Greater | Binary::Less | Binary::GreaterEqual | Binary::LessEqual => {
-            compare(operator, left, right).map(Val::Bool)
+            compare(ev, operator, left, right)?.map(Val::Bool)
         }
         Binary::Plus => plus(ev, left, right)?,
         Binary::Minus => minus(ev, left, right)?,
@@ -53,22 +54,7 @@ pub(crate) fn binary<'a>(ev: &Eval<'a>, operator: Binary, left: &Val<'a>, right:
 
 /// `==`, paid for.
 pub(crate) fn equals<'a>(ev: &Eval<'a>, left: &Val<'a>, right: &Val<'a>) -> Res<bool> {
-    ev.charge(cost(left).min(cost(right)))?;
-    Ok(equal(left, right))
-}
-
-/// How much of a value a comparison looks at, roughly.
-fn cost(value: &Val<'_>) -> usize {
-    match value {
-        Val::Str(text) => text.len(),
-        Val::List(List::Json(items, _)) => items.iter().map(super::value::weight).sum(),
-        Val::Dict(Dict::Json(entries, _)) => entries.values().map(super::value::weight).sum(),
-        Val::List(list) => list.iter().map(|item| cost(&item)).sum::<usize>() + list.len() * 16,
-        Val::Dict(dict) => dict.iter().map(|(_, item)| cost(&item)).sum::<usize>() + dict.len() * 32,
-        Val::Set(set) => set.len() * 32,
-        Val::View(view) => view.dict.len() * 64,
-        _ => 0,
-    }
+    equal(left, right, &|bytes| ev.charge(bytes))
 }
 
 /// A number as it takes part in arithmetic: booleans are none.
@@ -119,7 +105,7 @@ fn arithmetic<'a>(
     }
 }
 
-fn compare<'a>(operator: Binary, left: &Val<'a>, right: &Val<'a>) -> Option<bool> {
+fn compare<'a>(ev: &Eval<'a>, operator: Binary, left: &Val<'a>, right: &Val<'a>) -> Res<Option<bool>> {
     let ordering = match (left, right) {
         (Val::Null, Val::Null) => Ordering::Equal,
         (Val::Null, _) => Ordering::Less,
@@ -128,16 +114,16 @@ fn compare<'a>(operator: Binary, left: &Val<'a>, right: &Val<'a>) -> Option<bool
         (Val::Str(left), Val::Str(right)) => (**left).cmp(&**right),
         (Val::Span(left), Val::Span(right)) => left.cmp(right),
         (Val::Time(left), Val::Time(right)) => left.instant().cmp(&right.instant()),
-        (Val::Set(_) | Val::View(_), Val::Set(_) | Val::View(_)) => return compare_sets(operator, left, right),
+        (Val::Set(_) | Val::View(_), Val::Set(_) | Val::View(_)) => return compare_sets(ev, operator, left, right),
         _ => {
-            let (left, right) = both(left, right)?;
+            let Some((left, right)) = both(left, right) else { return Ok(None) };
             match left.float().partial_cmp(&right.float()) {
                 Some(ordering) => ordering,
-                None => return Some(false),
+                None => return Ok(Some(false)),
             }
         }
     };
-    Some(holds(operator, ordering))
+    Ok(Some(holds(operator, ordering)))
 }
 
 fn holds(operator: Binary, ordering: Ordering) -> bool {
@@ -150,22 +136,26 @@ fn holds(operator: Binary, ordering: Ordering) -> bool {
 }
 
 /// One set within another.
-fn compare_sets<'a>(operator: Binary, left: &Val<'a>, right: &Val<'a>) -> Option<bool> {
-    let (left, right) = (members(left)?, members(right)?);
+fn compare_sets<'a>(ev: &Eval<'a>, operator: Binary, left: &Val<'a>, right: &Val<'a>) -> Res<Option<bool>> {
+    let (Some(left), Some(right)) = (members(ev, left)?, members(ev, right)?) else { return Ok(None) };
     let (small, large) = match operator {
         Binary::Less | Binary::LessEqual => (left, right),
         _ => (right, left),
     };
     let strict = matches!(operator, Binary::Less | Binary::Greater);
     let within = small.iter().all(|member| large.contains(member));
-    Some(within && (!strict || small.len() < large.len()))
+    Ok(Some(within && (!strict || small.len() < large.len())))
 }
 
-fn members<'a>(value: &Val<'a>) -> Option<indexmap::IndexSet<Key<'a>>> {
+/// The members of a set, paid for.
+fn members<'a>(ev: &Eval<'a>, value: &Val<'a>) -> Res<Option<indexmap::IndexSet<Key<'a>>>> {
     match value {
-        Val::Set(set) => Some(set.members.clone()),
-        Val::View(view) if view.is_set() => view.iter().map(|item| Key::new(item).ok()).collect(),
-        _ => None,
+        Val::Set(set) => {
+            pay_for(set, &|bytes| ev.charge(bytes))?;
+            Ok(Some(set.members.clone()))
+        }
+        Val::View(view) if view.is_set() => view.iter().map(|item| Key::new(ev, item)).collect::<Res<_>>().map(Some),
+        _ => Ok(None),
     }
 }
 
@@ -180,7 +170,7 @@ fn plus<'a>(ev: &Eval<'a>, left: &Val<'a>, right: &Val<'a>) -> Res<Option<Val<'a
         (Val::Dict(left), Val::Dict(right)) => {
             let mut entries = indexmap::IndexMap::with_capacity(left.len() + right.len());
             for (key, value) in left.iter().chain(right.iter()) {
-                entries.insert(Key::new(key)?, value);
+                entries.insert(Key::known(key), value);
             }
             ev.dict(entries, Kind::Frozen)?
         }
@@ -194,7 +184,7 @@ fn plus<'a>(ev: &Eval<'a>, left: &Val<'a>, right: &Val<'a>) -> Res<Option<Val<'a
 
 /// The items of both, one after the other.
 fn chain<'a>(ev: &Eval<'a>, left: &Val<'a>, right: &Val<'a>) -> Res<Option<Val<'a>>> {
-    let (Some(mut first), Some(mut second)) = (Feed::new(ev, left)?, Feed::new(ev, right)?) else { return Ok(None) };
+    let (Some(mut first), Some(mut second)) = (Feed::new(left), Feed::new(right)) else { return Ok(None) };
     let level = left.level().max(right.level());
     let next = move |ev: &Eval<'a>| match first.next(ev)? {
         Some(item) => Ok(Some(item)),
@@ -203,13 +193,16 @@ fn chain<'a>(ev: &Eval<'a>, left: &Val<'a>, right: &Val<'a>) -> Res<Option<Val<'
     ev.lazy(level, next).map(Some)
 }
 
-pub(super) fn union<'a>(ev: &Eval<'a>, left: &Set<'a>, right: &Set<'a>) -> Res<Val<'a>> {
+fn union<'a>(ev: &Eval<'a>, left: &Set<'a>, right: &Set<'a>) -> Res<Val<'a>> {
+    [left, right].into_iter().try_for_each(|set| pay_for(set, &|bytes| ev.charge(bytes)))?;
     ev.set(left.members.iter().chain(&right.members).cloned().collect())
 }
 
 pub(super) fn join_texts<'a>(ev: &Eval<'a>, texts: &[&Text<'a>]) -> Res<Val<'a>> {
     let length = texts.iter().map(|text| text.len()).sum();
-    ev.charge(length)?;
+    if length > ev.limits().output_bytes {
+        return over(Limit::OutputSize);
+    }
     let mut joined = String::with_capacity(length);
     texts.iter().for_each(|text| joined.push_str(text));
     ev.text(joined)
@@ -223,7 +216,7 @@ fn minus<'a>(ev: &Eval<'a>, left: &Val<'a>, right: &Val<'a>) -> Res<Option<Val<'
         (Val::Time(time), Val::Span(span)) => time.plus(-i128::from(*span))?,
         (Val::Time(left), Val::Time(right)) => clock::span(i128::from(left.instant()) - i128::from(right.instant()))?,
         (Val::Span(left), Val::Span(right)) => clock::span(i128::from(*left) - i128::from(*right))?,
-        (Val::Set(left), right) => match members(right) {
+        (Val::Set(left), right) => match members(ev, right)? {
             Some(right) => ev.set(left.members.iter().filter(|member| !right.contains(*member)).cloned().collect())?,
             None => return Ok(None),
         },
@@ -247,7 +240,9 @@ fn times<'a>(ev: &Eval<'a>, left: &Val<'a>, right: &Val<'a>) -> Res<Option<Val<'
     let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
     match value {
         Val::Str(text) => {
-            ev.charge(text.len().saturating_mul(count))?;
+            if text.len().saturating_mul(count) > ev.limits().output_bytes {
+                return over(Limit::OutputSize);
+            }
             ev.text(text.repeat(count)).map(Some)
         }
         Val::List(list) => {
@@ -309,9 +304,9 @@ pub(super) fn contains<'a>(ev: &Eval<'a>, value: &Val<'a>, collection: &Val<'a>)
             ev.charge(whole.len())?;
             whole.contains(&**part)
         }
-        (value, Val::Set(set)) => set.has(&Key::new(value.clone())?),
+        (value, Val::Set(set)) => set.has(&Key::new(ev, value.clone())?),
         (value, collection) => {
-            let Some(mut feed) = Feed::new(ev, collection)? else { return Ok(None) };
+            let Some(mut feed) = Feed::new(collection) else { return Ok(None) };
             loop {
                 match feed.next(ev)? {
                     Some(item) if equals(ev, &item, value)? => break true,

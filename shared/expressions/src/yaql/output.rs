@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value as Json, json};
 use super::eval::Eval;
 use super::fail::{Class, Res, fail, over};
 use super::feed::Feed;
-use super::value::{Dict, Key, Kind, List, Val, print_result, weight};
+use super::value::{Dict, Key, Kind, List, Val, charge_json, print_result};
 use crate::error::Limit;
 use crate::python::float_text;
 
@@ -56,11 +56,11 @@ impl<'a> Converter<'_, 'a> {
                 Json::String(text.to_string())
             }
             Val::List(List::Json(items, _)) => {
-                items.iter().try_for_each(|item| self.ev.charge(weight(item)))?;
+                items.iter().try_for_each(|item| charge_json(self.ev, item, level + 1))?;
                 Json::Array(items.to_vec())
             }
             Val::Dict(Dict::Json(entries, _)) => {
-                entries.iter().try_for_each(|(key, item)| self.ev.charge(key.len() + weight(item)))?;
+                entries.values().try_for_each(|item| charge_json(self.ev, item, level + 1))?;
                 Json::Object((*entries).clone())
             }
             Val::Dict(dict) => self.object(dict, level)?,
@@ -80,7 +80,7 @@ impl<'a> Converter<'_, 'a> {
     }
 
     fn array(&self, value: &Val<'a>, level: usize) -> Res<Json> {
-        let Some(mut feed) = Feed::new(self.ev, value)? else {
+        let Some(mut feed) = Feed::new(value) else {
             return fail(Class::Type, format!("{} can't be the result", value.type_name()));
         };
         let mut items = Vec::new();
@@ -92,7 +92,7 @@ impl<'a> Converter<'_, 'a> {
     }
 
     fn set(&self, value: &Val<'a>, level: usize) -> Res<Json> {
-        let Some(mut feed) = Feed::new(self.ev, value)? else { return Ok(Json::Null) };
+        let Some(mut feed) = Feed::new(value) else { return Ok(Json::Null) };
         let mut items = Vec::new();
         while let Some(item) = feed.next(self.ev)? {
             check_result_key(&item)?;
@@ -160,16 +160,16 @@ fn finished<'a>(ev: &Eval<'a>, value: &Val<'a>, level: usize) -> Res<Val<'a>> {
         Val::Dict(dict) => {
             let mut entries = IndexMap::new();
             for (key, value) in dict.iter() {
-                entries.insert(Key::new(finished(ev, &key, level + 1)?)?, finished(ev, &value, level + 1)?);
+                entries.insert(Key::new(ev, finished(ev, &key, level + 1)?)?, finished(ev, &value, level + 1)?);
             }
             ev.dict(entries, Kind::Plain)
         }
         value => {
             let is_set = matches!(value, Val::Set(_)) || matches!(value, Val::View(view) if view.is_set());
-            let Some(feed) = Feed::new(ev, value)? else { return Ok(value.clone()) };
+            let Some(feed) = Feed::new(value) else { return Ok(value.clone()) };
             let items = feed.rest(ev)?.into_iter().map(|item| finished(ev, &item, level + 1));
             if is_set {
-                let members = items.map(|item| Key::new(item?)).collect::<Res<IndexSet<_>>>()?;
+                let members = items.map(|item| Key::new(ev, item?)).collect::<Res<IndexSet<_>>>()?;
                 return ev.set_of_kind(members, Kind::Plain);
             }
             let items = items.collect::<Res<Vec<_>>>()?;

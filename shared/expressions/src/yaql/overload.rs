@@ -4,9 +4,9 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::ast::{Arg, Node, NodeKind};
+use super::call::Call;
 use super::eval::Eval;
 use super::fail::{Class, Res, fail};
-use super::feed::Feed;
 use super::scope::Scope;
 use super::value::{Text, Val};
 
@@ -215,7 +215,7 @@ impl<'a> Args<'a> {
 
 /// Where an argument goes: to a parameter, or to what takes all further ones.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Target {
+pub(super) enum Target {
     Param(usize),
     Rest,
 }
@@ -320,8 +320,7 @@ impl Candidate {
     }
 
     fn bind<'a>(&self, args: Args<'a>, scope: &Rc<Scope<'a>>) -> Call<'a> {
-        let slots = std::iter::repeat_with(|| None).take(self.overload.params.len()).collect();
-        let mut call = Call { scope: Rc::clone(scope), slots, rest: Vec::new(), named: Vec::new() };
+        let mut call = Call::new(scope, self.overload.params.len());
         for (target, raw) in self.positional.iter().zip(args.positional) {
             call.put(*target, self.is_lazy(*target), raw, None);
         }
@@ -418,193 +417,4 @@ fn evaluate<'a>(ev: &Eval<'a>, args: &mut Args<'a>, candidate: &Candidate, scope
         *raw = Raw::Val(value);
     }
     Ok(())
-}
-
-/// An expression that a function evaluates, or a value in its place.
-#[derive(Clone)]
-pub(crate) struct Lambda<'a> {
-    pub(crate) body: Body<'a>,
-    pub(crate) scope: Rc<Scope<'a>>,
-}
-
-#[derive(Clone)]
-pub(crate) enum Body<'a> {
-    Node(&'a Node),
-    Val(Val<'a>),
-}
-
-impl<'a> Lambda<'a> {
-    pub(crate) fn new(node: &'a Node, scope: &Rc<Scope<'a>>) -> Lambda<'a> {
-        Lambda { body: Body::Node(node), scope: Rc::clone(scope) }
-    }
-
-    /// The value without arguments.
-    pub(crate) fn call(&self, ev: &Eval<'a>) -> Res<Val<'a>> {
-        self.within(ev, &self.scope)
-    }
-
-    /// The value where `$` is the argument.
-    pub(crate) fn call1(&self, ev: &Eval<'a>, first: Val<'a>) -> Res<Val<'a>> {
-        self.within(ev, &self.scope.within(Some(first), None))
-    }
-
-    /// The value where `$1` and `$2` are the arguments.
-    pub(crate) fn call2(&self, ev: &Eval<'a>, first: Val<'a>, second: Val<'a>) -> Res<Val<'a>> {
-        self.within(ev, &self.scope.within(Some(first), Some(second)))
-    }
-
-    /// The value in another scope.
-    pub(crate) fn within(&self, ev: &Eval<'a>, scope: &Rc<Scope<'a>>) -> Res<Val<'a>> {
-        match &self.body {
-            Body::Node(node) => ev.eval(node, scope),
-            Body::Val(value) => Ok(value.clone()),
-        }
-    }
-
-    /// How deep values are nested in what it can read.
-    pub(crate) fn level(&self) -> u32 {
-        match &self.body {
-            Body::Node(_) => self.scope.level(),
-            Body::Val(value) => self.scope.level().max(value.level()),
-        }
-    }
-}
-
-enum Slot<'a> {
-    Val(Val<'a>),
-    Lambda(Lambda<'a>),
-    Rule(Lambda<'a>, Lambda<'a>),
-}
-
-/// The arguments of a call, by parameter.
-pub(crate) struct Call<'a> {
-    /// Where the call stands.
-    pub(crate) scope: Rc<Scope<'a>>,
-    slots: Vec<Option<Slot<'a>>>,
-    rest: Vec<Slot<'a>>,
-    named: Vec<(Text<'a>, Val<'a>)>,
-}
-
-impl<'a> Call<'a> {
-    fn put(&mut self, target: Target, lazy: bool, raw: Raw<'a>, name: Option<Text<'a>>) {
-        let scope = &self.scope;
-        let slot = match raw {
-            Raw::Skipped => return,
-            Raw::Node(node) => Slot::Lambda(Lambda::new(node, scope)),
-            Raw::Rule([key, value]) => Slot::Rule(Lambda::new(key, scope), Lambda::new(value, scope)),
-            Raw::Val(value) if lazy => Slot::Lambda(Lambda { body: Body::Val(value), scope: Rc::clone(scope) }),
-            Raw::Val(value) => Slot::Val(value),
-        };
-        match (target, name) {
-            (Target::Param(index), _) => {
-                if let Some(place) = self.slots.get_mut(index) {
-                    *place = Some(slot);
-                }
-            }
-            (Target::Rest, Some(name)) => {
-                if let Slot::Val(value) = slot {
-                    self.named.push((name, value));
-                }
-            }
-            (Target::Rest, None) => self.rest.push(slot),
-        }
-    }
-
-    /// The argument, if it was given.
-    pub(crate) fn given(&self, index: usize) -> Option<&Val<'a>> {
-        match self.slots.get(index)? {
-            Some(Slot::Val(value)) => Some(value),
-            _ => None,
-        }
-    }
-
-    /// The argument, null where it wasn't given.
-    pub(crate) fn val(&self, index: usize) -> Val<'a> {
-        self.given(index).cloned().unwrap_or(Val::Null)
-    }
-
-    /// A text, empty where it wasn't given or is null.
-    pub(crate) fn str(&self, index: usize) -> &str {
-        self.opt_str(index).unwrap_or_default()
-    }
-
-    pub(crate) fn opt_str(&self, index: usize) -> Option<&str> {
-        self.given(index).and_then(Val::as_str)
-    }
-
-    /// An integer, the default where it wasn't given or is null.
-    pub(crate) fn int(&self, index: usize, default: i64) -> i64 {
-        let clamp = |number: i128| i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX });
-        self.given(index).and_then(Val::as_int).map_or(default, clamp)
-    }
-
-    pub(crate) fn opt_int(&self, index: usize) -> Option<i64> {
-        self.given(index).and_then(Val::as_int).map(|_| self.int(index, 0))
-    }
-
-    /// A truth value, false where it wasn't given.
-    pub(crate) fn flag(&self, index: usize) -> bool {
-        self.given(index).is_some_and(Val::truthy)
-    }
-
-    /// The items of an argument that can be iterated over.
-    pub(crate) fn feed(&self, ev: &Eval<'a>, index: usize) -> Res<Feed<'a>> {
-        match self.given(index).map(|value| Feed::new(ev, value)).transpose()?.flatten() {
-            Some(feed) => Ok(feed),
-            None => fail(Class::NoMatch, "a collection is needed here"),
-        }
-    }
-
-    pub(crate) fn opt_lambda(&self, index: usize) -> Option<Lambda<'a>> {
-        match self.slots.get(index)? {
-            Some(Slot::Lambda(lambda)) => Some(lambda.clone()),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn lambda(&self, index: usize) -> Res<Lambda<'a>> {
-        match self.opt_lambda(index) {
-            Some(lambda) => Ok(lambda),
-            None => fail(Class::NoMatch, "an expression is needed here"),
-        }
-    }
-
-    /// All further arguments that are values.
-    pub(crate) fn rest(&self) -> impl Iterator<Item = &Val<'a>> + '_ {
-        self.rest.iter().filter_map(|slot| match slot {
-            Slot::Val(value) => Some(value),
-            _ => None,
-        })
-    }
-
-    /// All further arguments that are expressions.
-    pub(crate) fn rest_lambdas(&self) -> impl Iterator<Item = &Lambda<'a>> + '_ {
-        self.rest.iter().filter_map(|slot| match slot {
-            Slot::Lambda(lambda) => Some(lambda),
-            _ => None,
-        })
-    }
-
-    /// All further arguments that are `a => b`.
-    pub(crate) fn rest_rules(&self) -> impl Iterator<Item = (&Lambda<'a>, &Lambda<'a>)> + '_ {
-        self.rest.iter().filter_map(|slot| match slot {
-            Slot::Rule(key, value) => Some((key, value)),
-            _ => None,
-        })
-    }
-
-    /// All further named arguments.
-    pub(crate) fn named(&self) -> &[(Text<'a>, Val<'a>)] {
-        &self.named
-    }
-
-    /// How deep values are nested in the arguments.
-    pub(crate) fn level(&self) -> u32 {
-        let of = |slot: &Slot<'a>| match slot {
-            Slot::Val(value) => value.level(),
-            Slot::Lambda(lambda) => lambda.level(),
-            Slot::Rule(key, value) => key.level().max(value.level()),
-        };
-        self.slots.iter().flatten().chain(&self.rest).map(of).max().unwrap_or_default()
-    }
 }

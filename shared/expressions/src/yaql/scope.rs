@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::overload::{Body, Lambda};
+use super::lambda::{Body, Lambda};
 use super::value::Val;
 
 /// Variables and functions, and the scope around them.

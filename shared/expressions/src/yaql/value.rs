@@ -5,15 +5,15 @@ mod equal;
 mod print;
 mod set;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 
 use serde_json::{Number, Value as Json};
 
 pub(crate) use dict::{Dict, Entries, Key};
-pub(crate) use equal::equal;
-pub(crate) use print::{print_result, print_text, weight};
+pub(crate) use equal::{equal, pay_for};
+pub(crate) use print::{charge_json, print_result, print_text};
 pub(crate) use set::{Set, View, ViewKind};
 
 use super::clock::Time;
@@ -137,6 +137,8 @@ pub(crate) struct Iter<'a>(pub(crate) Rc<Lazy<'a>>);
 pub(crate) struct Lazy<'a> {
     pub(crate) level: u32,
     pub(crate) source: RefCell<Source<'a>>,
+    /// Whether the source gave its last item, or failed: it isn't asked again.
+    pub(crate) ended: Cell<bool>,
     /// Whether another reader sees the same items again.
     pub(crate) memory: Option<RefCell<Vec<Val<'a>>>>,
 }

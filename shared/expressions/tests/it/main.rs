@@ -7,3 +7,4 @@ mod cases;
 mod datastore;
 mod parameters;
 mod properties;
+mod yaql;

@@ -1,8 +1,10 @@
 //! Choices, and the functions of booleans.
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::Res;
-use super::super::overload::{As, Call, Lambda, Row};
+use super::super::lambda::Lambda;
+use super::super::overload::{As, Row};
 use super::super::value::Val;
 
 pub(super) const FUNCTIONS: &[Row] = &[

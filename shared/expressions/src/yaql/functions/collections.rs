@@ -1,10 +1,11 @@
 //! What lists, dictionaries and sets have in common.
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Class, Res, fail};
 use super::super::feed::Feed;
 use super::super::operators;
-use super::super::overload::{As, Call, Row};
+use super::super::overload::{As, Row};
 use super::super::value::{Key, Val};
 
 pub(super) const FUNCTIONS: &[Row] = &[
@@ -35,9 +36,9 @@ fn index_list<'a>(_: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     }
 }
 
-fn index_dict<'a>(_: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
+fn index_dict<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     let Val::Dict(dict) = call.val(0) else { return Ok(Val::Null) };
-    match dict.get(&Key::new(call.val(1))?) {
+    match dict.get(&Key::new(ev, call.val(1))?) {
         Some(value) => Ok(value),
         None => fail(Class::Key, "the dictionary has no such key"),
     }
@@ -50,7 +51,7 @@ fn len<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
         Val::Set(set) => set.len(),
         Val::View(view) => view.dict.len(),
         _ => {
-            let mut feed = call.feed(ev, 0)?;
+            let mut feed = call.feed(0)?;
             let mut count = 0;
             while feed.next(ev)?.is_some() {
                 count += 1;
@@ -82,11 +83,11 @@ fn is_iterable<'a>(_: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn flatten<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let mut open: Vec<Feed<'a>> = vec![call.feed(ev, 0)?];
+    let mut open: Vec<Feed<'a>> = vec![call.feed(0)?];
     ev.lazy(call.level(), move |ev| {
         while let Some(feed) = open.last_mut() {
             match feed.next(ev)? {
-                Some(item) if iterable(&item) => open.extend(Feed::new(ev, &item)?),
+                Some(item) if iterable(&item) => open.extend(Feed::new(&item)),
                 Some(item) => return Ok(Some(item)),
                 None => {
                     open.pop();

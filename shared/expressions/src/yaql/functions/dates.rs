@@ -1,10 +1,11 @@
 //! Dates and timespans.
 
+use super::super::call::Call;
 use super::super::clock::{self, Time};
 use super::super::eval::Eval;
 use super::super::fail::{Class, Res, bad, fail, fail_with_hint};
 use super::super::operators::Num;
-use super::super::overload::{As, Call, Row};
+use super::super::overload::{As, Row};
 use super::super::value::Val;
 
 pub(super) const FUNCTIONS: &[Row] = &[

@@ -4,11 +4,13 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Class, Res, fail};
 use super::super::feed::Feed;
+use super::super::lambda::Lambda;
 use super::super::operators;
-use super::super::overload::{As, Call, Lambda, Row};
+use super::super::overload::{As, Row};
 use super::super::value::{Dict, Key, Kind, List, Val, View, ViewKind};
 use super::queries::distinct_items;
 
@@ -46,13 +48,13 @@ fn dict<'a>(call: &Call<'a>, index: usize) -> Res<Dict<'a>> {
 
 fn copied<'a>(ev: &Eval<'a>, dict: &Dict<'a>) -> Res<Map<'a>> {
     ev.charge(dict.len() * 3 * std::mem::size_of::<Val<'_>>())?;
-    dict.iter().map(|(key, value)| Ok((Key::new(key)?, value))).collect()
+    Ok(dict.iter().map(|(key, value)| (Key::known(key), value)).collect())
 }
 
-fn insert_pairs<'a>(entries: &mut Map<'a>, call: &Call<'a>) -> Res<()> {
+fn insert_pairs<'a>(ev: &Eval<'a>, entries: &mut Map<'a>, call: &Call<'a>) -> Res<()> {
     for pair in call.rest() {
         if let Val::Rule(sides) = pair {
-            entries.insert(Key::new(sides.0.clone())?, sides.1.clone());
+            entries.insert(Key::new(ev, sides.0.clone())?, sides.1.clone());
         }
     }
     Ok(())
@@ -60,28 +62,28 @@ fn insert_pairs<'a>(entries: &mut Map<'a>, call: &Call<'a>) -> Res<()> {
 
 fn dict_of_pairs<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     let mut entries = Map::new();
-    insert_pairs(&mut entries, call)?;
+    insert_pairs(ev, &mut entries, call)?;
     ev.dict(entries, Kind::Frozen)
 }
 
 fn dict_of_items<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut entries, mut feed) = (Map::new(), call.feed(ev, 0)?);
+    let (mut entries, mut feed) = (Map::new(), call.feed(0)?);
     while let Some(item) = feed.next(ev)? {
         let mut sides = Feed::python(ev, &item)?;
         let (Some(key), Some(value)) = (sides.next(ev)?, sides.next(ev)?) else {
             return fail(Class::Stop, "an item that becomes an entry of a dictionary needs a key and a value");
         };
         ev.charge(3 * std::mem::size_of::<Val<'_>>())?;
-        entries.insert(Key::new(key)?, value);
+        entries.insert(Key::new(ev, key)?, value);
     }
     ev.dict(entries, Kind::Frozen)
 }
 
 fn to_dict<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut entries, mut feed) = (Map::new(), call.feed(ev, 0)?);
+    let (mut entries, mut feed) = (Map::new(), call.feed(0)?);
     let (key_of, value_of) = (call.lambda(1)?, call.opt_lambda(2));
     while let Some(item) = feed.next(ev)? {
-        let key = Key::new(key_of.call1(ev, item.clone())?)?;
+        let key = Key::new(ev, key_of.call1(ev, item.clone())?)?;
         let value = match &value_of {
             Some(value_of) => value_of.call1(ev, item)?,
             None => item,
@@ -92,20 +94,20 @@ fn to_dict<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     ev.dict(entries, Kind::Plain)
 }
 
-pub(super) fn get<'a>(_: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let found = dict(call, 0)?.get(&Key::new(call.val(1))?);
+pub(super) fn get<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
+    let found = dict(call, 0)?.get(&Key::new(ev, call.val(1))?);
     Ok(found.unwrap_or_else(|| call.val(2)))
 }
 
 fn set<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     let mut entries = copied(ev, &dict(call, 0)?)?;
-    entries.insert(Key::new(call.val(1))?, call.val(2));
+    entries.insert(Key::new(ev, call.val(1))?, call.val(2));
     ev.dict(entries, Kind::Frozen)
 }
 
 fn set_pairs<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     let mut entries = copied(ev, &dict(call, 0)?)?;
-    insert_pairs(&mut entries, call)?;
+    insert_pairs(ev, &mut entries, call)?;
     ev.dict(entries, Kind::Frozen)
 }
 
@@ -119,8 +121,8 @@ fn view<'a>(call: &Call<'a>, kind: ViewKind) -> Res<Val<'a>> {
     Ok(Val::View(Rc::new(View { kind, dict: dict(call, 0)? })))
 }
 
-fn contains_key<'a>(_: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    Ok(Val::Bool(dict(call, 0)?.get(&Key::new(call.val(1))?).is_some()))
+fn contains_key<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
+    Ok(Val::Bool(dict(call, 0)?.get(&Key::new(ev, call.val(1))?).is_some()))
 }
 
 fn contains_value<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
@@ -137,16 +139,16 @@ fn contains_value<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 fn delete<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     let mut entries = copied(ev, &dict(call, 0)?)?;
     for key in call.rest() {
-        entries.shift_remove(&Key::new(key.clone())?);
+        entries.shift_remove(&Key::new(ev, key.clone())?);
         ev.charge(entries.len())?;
     }
     ev.dict(entries, Kind::Plain)
 }
 
 fn delete_all<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut entries, mut feed) = (copied(ev, &dict(call, 0)?)?, call.feed(ev, 1)?);
+    let (mut entries, mut feed) = (copied(ev, &dict(call, 0)?)?, call.feed(1)?);
     while let Some(key) = feed.next(ev)? {
-        entries.shift_remove(&Key::new(key)?);
+        entries.shift_remove(&Key::new(ev, key)?);
         ev.charge(entries.len())?;
     }
     ev.dict(entries, Kind::Plain)
@@ -170,7 +172,7 @@ impl<'a> Merge<'a> {
         let mut entries = copied(ev, left)?;
         for (key, value) in right.iter() {
             ev.step()?;
-            let key = Key::new(key)?;
+            let key = Key::known(key);
             let merged = match entries.get(&key) {
                 Some(old) => self.values(ev, old, value, levels)?,
                 None => value,

@@ -2,10 +2,11 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Res, bad};
 use super::super::feed::Feed;
-use super::super::overload::{As, Call, Row};
+use super::super::overload::{As, Row};
 use super::super::value::{Key, Val};
 
 pub(super) const FUNCTIONS: &[Row] = &[
@@ -58,7 +59,7 @@ fn repeat<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn cycle<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, mut seen, mut next, mut ended) = (call.feed(ev, 0)?, Vec::new(), 0, false);
+    let (mut feed, mut seen, mut next, mut ended) = (call.feed(0)?, Vec::new(), 0, false);
     ev.lazy(call.level(), move |ev| {
         if !ended {
             if let Some(item) = feed.next(ev)? {
@@ -87,7 +88,7 @@ impl<'a> Past<'a> {
     fn is_new(&mut self, ev: &Eval<'a>, value: &Val<'a>) -> Res<bool> {
         let Some(seen) = &mut self.0 else { return Ok(true) };
         ev.charge(2 * std::mem::size_of::<Val<'_>>())?;
-        Ok(seen.insert(Key::new(value.clone())?))
+        Ok(seen.insert(Key::new(ev, value.clone())?))
     }
 }
 

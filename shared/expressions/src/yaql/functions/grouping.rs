@@ -2,10 +2,13 @@
 
 use indexmap::IndexMap;
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Class, Fail, Res};
-use super::super::overload::{As, Call, Lambda, Row};
-use super::super::value::{Key, Kind, Val, equal};
+use super::super::lambda::Lambda;
+use super::super::operators;
+use super::super::overload::{As, Row};
+use super::super::value::{Key, Kind, Val};
 
 pub(super) const FUNCTIONS: &[Row] = &[(
     "groupBy",
@@ -15,7 +18,7 @@ pub(super) const FUNCTIONS: &[Row] = &[(
 )];
 
 fn group_by<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, key_of, value_of) = (call.feed(ev, 0)?, call.lambda(1)?, call.opt_lambda(2));
+    let (mut feed, key_of, value_of) = (call.feed(0)?, call.lambda(1)?, call.opt_lambda(2));
     let mut groups: IndexMap<Key<'a>, Vec<Val<'a>>> = IndexMap::new();
     while let Some(item) = feed.next(ev)? {
         let value = match &value_of {
@@ -23,7 +26,7 @@ fn group_by<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
             None => item.clone(),
         };
         ev.charge(std::mem::size_of::<Val<'_>>())?;
-        groups.entry(Key::new(key_of.call1(ev, item)?)?).or_default().push(value);
+        groups.entry(Key::new(ev, key_of.call1(ev, item)?)?).or_default().push(value);
     }
     let level = groups.iter().flat_map(|(key, group)| group.iter().chain([key.value()])).map(Val::level).max();
     let mut aggregator = call.opt_lambda(3).map(Aggregator::new);
@@ -59,7 +62,7 @@ impl<'a> Aggregator<'a> {
         if self.failed.is_none() {
             match self.function.call1(ev, items.clone()) {
                 Ok(result) => {
-                    self.fall_back &= looks_old(&items, &result);
+                    self.fall_back &= looks_old(ev, &items, &result)?;
                     return pair(ev, key, result);
                 }
                 Err(error) if matches!(error.class, Class::NoMatch | Class::Index) => self.failed = Some(error),
@@ -82,12 +85,14 @@ impl<'a> Aggregator<'a> {
 }
 
 /// Whether a result could be that of an expression that took two items for a key and its items.
-fn looks_old<'a>(items: &Val<'a>, result: &Val<'a>) -> bool {
+fn looks_old<'a>(ev: &Eval<'a>, items: &Val<'a>, result: &Val<'a>) -> Res<bool> {
     match (items, result) {
-        (Val::List(items), Val::List(result)) => {
-            let same_first = items.get(0).zip(result.get(0)).is_some_and(|(item, result)| equal(&item, &result));
-            items.len() == 2 && result.len() == 2 && same_first
+        (Val::List(items), Val::List(result)) if items.len() == 2 && result.len() == 2 => {
+            match items.get(0).zip(result.get(0)) {
+                Some((item, result)) => operators::equals(ev, &item, &result),
+                None => Ok(false),
+            }
         }
-        _ => false,
+        _ => Ok(false),
     }
 }

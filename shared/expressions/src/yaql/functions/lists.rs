@@ -1,9 +1,10 @@
 //! Lists, and sequences by position.
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::Res;
 use super::super::feed::Feed;
-use super::super::overload::{As, Call, Row};
+use super::super::overload::{As, Row};
 use super::super::value::{Kind, Val};
 use super::to_list;
 
@@ -24,7 +25,7 @@ pub(super) fn spread<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Vec<Val<'a>>> {
     let mut open: Vec<Feed<'a>> = vec![Feed::Owned(call.rest().cloned().collect::<Vec<_>>().into_iter())];
     while let Some(feed) = open.last_mut() {
         match feed.next(ev)? {
-            Some(item @ Val::Iter(_)) => open.extend(Feed::new(ev, &item)?),
+            Some(item @ Val::Iter(_)) => open.extend(Feed::new(&item)),
             Some(item) => {
                 ev.charge(std::mem::size_of::<Val<'_>>())?;
                 items.push(item);
@@ -45,7 +46,7 @@ fn list<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 fn to_list_method<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     match call.val(0) {
         Val::List(list) if list.kind() == Kind::Frozen => Ok(Val::List(list)),
-        _ => to_list(ev, call.feed(ev, 0)?),
+        _ => to_list(ev, call.feed(0)?),
     }
 }
 
@@ -56,7 +57,7 @@ fn covers(position: i64, count: i64, index: i64) -> bool {
 
 fn delete<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     let (position, count) = (call.int(1, 0), call.int(2, 1));
-    let (mut feed, mut index) = (call.feed(ev, 0)?, -1);
+    let (mut feed, mut index) = (call.feed(0)?, -1);
     ev.lazy(call.level(), move |ev| {
         while let Some(item) = feed.next(ev)? {
             index += 1;
@@ -69,7 +70,7 @@ fn delete<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn insert_into_list<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let mut items = call.feed(ev, 0)?.rest(ev)?;
+    let mut items = call.feed(0)?.rest(ev)?;
     let position = call.int(1, 0);
     let back = usize::try_from(position.unsigned_abs()).unwrap_or(usize::MAX);
     let index = if position < 0 { items.len().saturating_sub(back) } else { back.min(items.len()) };
@@ -85,7 +86,7 @@ fn with_inserted<'a>(
     mut position: i64,
     at_end: bool,
 ) -> Res<Val<'a>> {
-    let (mut feed, mut waiting, mut ended) = (call.feed(ev, 0)?, None, false);
+    let (mut feed, mut waiting, mut ended) = (call.feed(0)?, None, false);
     let mut index = -1;
     ev.lazy(call.level(), move |ev| {
         loop {
@@ -115,13 +116,13 @@ fn insert_into_sequence<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn insert_many<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let values = call.feed(ev, 2)?;
+    let values = call.feed(2)?;
     with_inserted(ev, call, values, call.int(1, 0).max(0), true)
 }
 
 fn replaced<'a>(ev: &Eval<'a>, call: &Call<'a>, mut new: Feed<'a>) -> Res<Val<'a>> {
     let (position, count) = (call.int(1, 0), call.int(3, 1));
-    let (mut feed, mut index, mut reached) = (call.feed(ev, 0)?, -1, false);
+    let (mut feed, mut index, mut reached) = (call.feed(0)?, -1, false);
     ev.lazy(call.level(), move |ev| {
         loop {
             if reached && let Some(item) = new.next(ev)? {
@@ -142,5 +143,5 @@ fn replace<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn replace_many<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    replaced(ev, call, call.feed(ev, 2)?)
+    replaced(ev, call, call.feed(2)?)
 }

@@ -1,9 +1,10 @@
 //! Numbers.
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Class, Res, bad, fail, fail_with_hint};
 use super::super::operators::{Num, extreme, floor_modulo};
-use super::super::overload::{As, Call, Row};
+use super::super::overload::{As, Row};
 use super::super::value::Val;
 use crate::python::{parse_float, parse_int};
 

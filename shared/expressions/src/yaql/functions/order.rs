@@ -4,10 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::super::ast::Binary;
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Class, Res, fail};
+use super::super::lambda::Lambda;
 use super::super::operators;
-use super::super::overload::{As, Call, Lambda, Row};
+use super::super::overload::{As, Row};
 use super::super::value::{Items, Val};
 
 pub(super) const FUNCTIONS: &[Row] = &[
@@ -65,7 +67,7 @@ impl<'a> Ordering<'a> {
             return Ok(Rc::clone(sorted));
         }
         let _entered = ev.enter()?;
-        let feed = super::super::feed::Feed::new(ev, &self.collection)?;
+        let feed = super::super::feed::Feed::new(&self.collection);
         let items = feed.map_or_else(|| fail(Class::Type, "a collection is needed here"), |feed| feed.rest(ev))?;
         let by = self.by.borrow().clone();
         let entries = items.into_iter().map(|item| Entry { item, keys: Vec::new() }).collect();

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use super::super::ast::Binary;
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Class, Res, bad, fail};
 use super::super::feed::Feed;
 use super::super::operators::{self, extreme};
-use super::super::overload::{As, Call, Row};
+use super::super::overload::{As, Row};
 use super::super::value::{Key, Kind, List, Val};
 use super::to_list;
 
@@ -45,7 +46,7 @@ pub(super) const FUNCTIONS: &[Row] = &[
 ];
 
 fn where_<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, predicate) = (call.feed(ev, 0)?, call.lambda(1)?);
+    let (mut feed, predicate) = (call.feed(0)?, call.lambda(1)?);
     ev.lazy(call.level(), move |ev| {
         while let Some(item) = feed.next(ev)? {
             if predicate.call1(ev, item.clone())?.truthy() {
@@ -57,12 +58,12 @@ fn where_<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn select<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, selector) = (call.feed(ev, 0)?, call.lambda(1)?);
+    let (mut feed, selector) = (call.feed(0)?, call.lambda(1)?);
     ev.lazy(call.level(), move |ev| feed.next(ev)?.map(|item| selector.call1(ev, item)).transpose())
 }
 
 fn select_many<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, selector, mut inner) = (call.feed(ev, 0)?, call.lambda(1)?, None::<Feed<'a>>);
+    let (mut feed, selector, mut inner) = (call.feed(0)?, call.lambda(1)?, None::<Feed<'a>>);
     ev.lazy(call.level(), move |ev| {
         loop {
             if let Some(open) = &mut inner {
@@ -73,7 +74,7 @@ fn select_many<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
             }
             let Some(item) = feed.next(ev)? else { return Ok(None) };
             let selected = selector.call1(ev, item)?;
-            match Feed::new(ev, &selected)? {
+            match Feed::new(&selected) {
                 Some(open) => inner = Some(open),
                 None => return Ok(Some(selected)),
             }
@@ -90,7 +91,7 @@ fn count(call: &Call<'_>, index: usize) -> Res<u64> {
 }
 
 fn skip<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, mut left) = (call.feed(ev, 0)?, count(call, 1)?);
+    let (mut feed, mut left) = (call.feed(0)?, count(call, 1)?);
     ev.lazy(call.level(), move |ev| {
         while left > 0 && feed.next(ev)?.is_some() {
             left -= 1;
@@ -101,7 +102,7 @@ fn skip<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn limit<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, mut left) = (call.feed(ev, 0)?, count(call, 1)?);
+    let (mut feed, mut left) = (call.feed(0)?, count(call, 1)?);
     ev.lazy(call.level(), move |ev| {
         if left == 0 {
             return Ok(None);
@@ -112,7 +113,7 @@ fn limit<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn skip_while<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, predicate, mut skipping) = (call.feed(ev, 0)?, call.lambda(1)?, true);
+    let (mut feed, predicate, mut skipping) = (call.feed(0)?, call.lambda(1)?, true);
     ev.lazy(call.level(), move |ev| {
         while let Some(item) = feed.next(ev)? {
             skipping = skipping && predicate.call1(ev, item.clone())?.truthy();
@@ -125,7 +126,7 @@ fn skip_while<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn take_while<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, predicate, mut ended) = (call.feed(ev, 0)?, call.lambda(1)?, false);
+    let (mut feed, predicate, mut ended) = (call.feed(0)?, call.lambda(1)?, false);
     ev.lazy(call.level(), move |ev| {
         if ended {
             return Ok(None);
@@ -137,20 +138,20 @@ fn take_while<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn append<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let mut feed = call.feed(ev, 0)?;
+    let mut feed = call.feed(0)?;
     let mut more = call.rest().cloned().collect::<Vec<_>>().into_iter();
     ev.lazy(call.level(), move |ev| Ok(feed.next(ev)?.or_else(|| more.next())))
 }
 
 fn distinct<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, selector, mut seen) = (call.feed(ev, 0)?, call.opt_lambda(1), HashSet::new());
+    let (mut feed, selector, mut seen) = (call.feed(0)?, call.opt_lambda(1), HashSet::new());
     ev.lazy(call.level(), move |ev| {
         while let Some(item) = feed.next(ev)? {
             let key = match &selector {
                 Some(selector) => selector.call1(ev, item.clone())?,
                 None => item.clone(),
             };
-            if seen.insert(Key::new(key)?) {
+            if seen.insert(Key::new(ev, key)?) {
                 ev.charge(2 * std::mem::size_of::<Val<'_>>())?;
                 return Ok(Some(item));
             }
@@ -164,7 +165,7 @@ pub(super) fn distinct_items<'a>(ev: &Eval<'a>, items: impl Iterator<Item = Val<
     let (mut seen, mut kept) = (HashSet::new(), Vec::new());
     for item in items {
         ev.charge(2 * std::mem::size_of::<Val<'_>>())?;
-        if seen.insert(Key::new(item.clone())?) {
+        if seen.insert(Key::new(ev, item.clone())?) {
             kept.push(item);
         }
     }
@@ -172,7 +173,7 @@ pub(super) fn distinct_items<'a>(ev: &Eval<'a>, items: impl Iterator<Item = Val<
 }
 
 fn any<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, predicate) = (call.feed(ev, 0)?, call.opt_lambda(1));
+    let (mut feed, predicate) = (call.feed(0)?, call.opt_lambda(1));
     while let Some(item) = feed.next(ev)? {
         let Some(predicate) = &predicate else { return Ok(Val::Bool(true)) };
         if predicate.call1(ev, item)?.truthy() {
@@ -183,7 +184,7 @@ fn any<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn all<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, predicate) = (call.feed(ev, 0)?, call.opt_lambda(1));
+    let (mut feed, predicate) = (call.feed(0)?, call.opt_lambda(1));
     while let Some(item) = feed.next(ev)? {
         let holds = match &predicate {
             Some(predicate) => predicate.call1(ev, item)?.truthy(),
@@ -200,7 +201,7 @@ fn all<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 pub(super) fn memorised<'a>(ev: &Eval<'a>, value: Val<'a>) -> Res<Val<'a>> {
     match &value {
         Val::Iter(iter) if iter.0.memory.is_none() => {
-            let (level, feed) = (value.level(), Feed::new(ev, &value)?);
+            let (level, feed) = (value.level(), Feed::new(&value));
             let Some(mut feed) = feed else { return Ok(value) };
             ev.sequence(level, Box::new(move |ev| feed.next(ev)), true)
         }
@@ -213,7 +214,7 @@ fn none<'a>() -> Res<Val<'a>> {
 }
 
 fn first<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    match (call.feed(ev, 0)?.next(ev)?, call.given(1)) {
+    match (call.feed(0)?.next(ev)?, call.given(1)) {
         (Some(item), _) => Ok(item),
         (None, Some(default)) => Ok(default.clone()),
         (None, None) => none(),
@@ -224,7 +225,7 @@ fn last<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     let mut last = match call.val(0) {
         Val::List(list) => list.len().checked_sub(1).and_then(|index| list.get(index)),
         _ => {
-            let (mut feed, mut last) = (call.feed(ev, 0)?, None);
+            let (mut feed, mut last) = (call.feed(0)?, None);
             while let Some(item) = feed.next(ev)? {
                 last = Some(item);
             }
@@ -238,7 +239,7 @@ fn last<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn single<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let mut feed = call.feed(ev, 0)?;
+    let mut feed = call.feed(0)?;
     match (feed.next(ev)?, feed.next(ev)?) {
         (Some(item), None) => Ok(item),
         (None, _) => none(),
@@ -248,7 +249,7 @@ fn single<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 
 fn default_if_empty<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     let collection = memorised(ev, call.val(0))?;
-    let empty = match Feed::new(ev, &collection)? {
+    let empty = match Feed::new(&collection) {
         Some(mut feed) => feed.next(ev)?.is_none(),
         None => true,
     };
@@ -257,7 +258,7 @@ fn default_if_empty<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 
 /// The position of the first or last item for which `found` says so.
 fn position<'a>(ev: &Eval<'a>, call: &Call<'a>, last: bool, found: impl Fn(Val<'a>) -> Res<bool>) -> Res<Val<'a>> {
-    let (mut feed, mut index, mut position) = (call.feed(ev, 0)?, 0, -1);
+    let (mut feed, mut index, mut position) = (call.feed(0)?, 0, -1);
     while let Some(item) = feed.next(ev)? {
         if found(item)? {
             position = index;
@@ -281,7 +282,7 @@ fn index_where<'a>(ev: &Eval<'a>, call: &Call<'a>, last: bool) -> Res<Val<'a>> {
 }
 
 fn reverse<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let mut items = call.feed(ev, 0)?.rest(ev)?.into_iter().rev();
+    let mut items = call.feed(0)?.rest(ev)?.into_iter().rev();
     ev.lazy(call.level(), move |_| Ok(items.next()))
 }
 
@@ -292,7 +293,7 @@ fn fold<'a>(
     seed: Option<&Val<'a>>,
     step: impl Fn(Val<'a>, Val<'a>) -> Res<Val<'a>>,
 ) -> Res<Val<'a>> {
-    let mut feed = call.feed(ev, 0)?;
+    let mut feed = call.feed(0)?;
     let mut total = match (seed, feed_first(ev, &mut feed, seed.is_none())?) {
         (Some(seed), _) => seed.clone(),
         (None, Some(first)) => first,
@@ -322,7 +323,7 @@ fn best<'a>(ev: &Eval<'a>, call: &Call<'a>, least: bool) -> Res<Val<'a>> {
 }
 
 fn accumulate<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, selector) = (call.feed(ev, 0)?, call.lambda(1)?);
+    let (mut feed, selector) = (call.feed(0)?, call.lambda(1)?);
     let (mut seed, mut total) = (call.given(2).cloned(), None::<Val<'a>>);
     ev.lazy(call.level(), move |ev| {
         let next = match total.take() {
@@ -350,7 +351,7 @@ pub(super) fn part<'a>(ev: &Eval<'a>, list: &List<'a>, from: usize, to: usize) -
 pub(super) fn as_list<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<List<'a>> {
     match call.val(0) {
         Val::List(list) => Ok(list),
-        _ => match to_list(ev, call.feed(ev, 0)?)? {
+        _ => match to_list(ev, call.feed(0)?)? {
             Val::List(list) => Ok(list),
             _ => fail(Class::Type, "a collection is needed here"),
         },

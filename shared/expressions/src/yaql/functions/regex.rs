@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Class, Res, bad, fail, over};
 use super::super::operators::shared;
-use super::super::overload::{As, Call, Row};
+use super::super::overload::{As, Row};
 use super::super::scope::Scope;
 use super::super::value::{Key, Kind, Regex, Val};
 use crate::error::Limit;
@@ -117,7 +118,7 @@ fn published<'a>(ev: &Eval<'a>, call: &Call<'a>, text: &str, groups: &Groups) ->
         ];
         let entries = fields
             .into_iter()
-            .map(|(name, value)| Ok((Key::new(Val::borrowed(name))?, value)))
+            .map(|(name, value)| Ok((Key::new(ev, Val::borrowed(name))?, value)))
             .collect::<Res<IndexMap<_, _>>>()?;
         scope.set(&(index + 1).to_string(), ev.dict(entries, Kind::Plain)?);
     }
@@ -196,9 +197,15 @@ fn replace<'a>(ev: &Eval<'a>, call: &Call<'a>, pattern: usize, text: usize) -> R
     if long {
         return over(Limit::OutputSize);
     }
-    done.or_else(refused)?;
+    done.and_then(|()| if count == 0 { check_template(regex, template) } else { Ok(()) }).or_else(refused)?;
     out.push_str(text.get(from..).unwrap_or_default());
     ev.text(out)
+}
+
+/// Refuses a replacement that names groups which the pattern doesn't have, also where nothing is replaced.
+fn check_template(regex: &Regex, template: &str) -> Result<(), PatternError> {
+    let always = Regex { source: format!("(?:{})|", regex.source), ..*regex };
+    always.on("")?.each("", |captures| expand(template, captures, &mut String::new()))
 }
 
 fn replace_by<'a>(ev: &Eval<'a>, call: &Call<'a>, pattern: usize, text: usize) -> Res<Val<'a>> {

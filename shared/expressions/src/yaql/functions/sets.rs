@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use indexmap::IndexSet;
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Class, Res, fail};
 use super::super::feed::Feed;
-use super::super::overload::{As, Call, Row};
+use super::super::overload::{As, Row};
 use super::super::value::{Key, Set, Val};
 use super::lists::spread;
 
@@ -37,7 +38,7 @@ fn members<'a>(ev: &Eval<'a>, mut feed: Feed<'a>) -> Res<Members<'a>> {
     let mut members = Members::new();
     while let Some(item) = feed.next(ev)? {
         ev.charge(2 * std::mem::size_of::<Val<'_>>())?;
-        members.insert(Key::new(item)?);
+        members.insert(Key::new(ev, item)?);
     }
     Ok(members)
 }
@@ -49,7 +50,7 @@ fn set<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn to_set<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let members = members(ev, call.feed(ev, 0)?)?;
+    let members = members(ev, call.feed(0)?)?;
     ev.set(members)
 }
 
@@ -66,7 +67,7 @@ type Keep = for<'a> fn(&Set<'a>, &Key<'a>) -> bool;
 /// Those of the left set that are kept with regard to the right one, and those of the right one likewise.
 fn combine<'a>(ev: &Eval<'a>, call: &Call<'a>, left_kept: Keep, right_kept: Option<Keep>) -> Res<Val<'a>> {
     let left = receiver(call)?;
-    let Val::Set(right) = ev.set(members(ev, call.feed(ev, 1)?)?)? else { return Ok(Val::Null) };
+    let Val::Set(right) = ev.set(members(ev, call.feed(1)?)?)? else { return Ok(Val::Null) };
     let mut kept: Members<'a> = left.members.iter().filter(|member| left_kept(&right, member)).cloned().collect();
     if let Some(right_kept) = right_kept {
         kept.extend(right.members.iter().filter(|member| right_kept(&left, member)).cloned());
@@ -79,13 +80,13 @@ fn add<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     ev.charge(set.len() * 2 * std::mem::size_of::<Val<'_>>())?;
     let mut members = set.members.clone();
     for value in call.rest() {
-        members.insert(Key::new(value.clone())?);
+        members.insert(Key::new(ev, value.clone())?);
     }
     ev.set(members)
 }
 
 fn remove<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     let set = receiver(call)?;
-    let removed = call.rest().map(|value| Key::new(value.clone())).collect::<Res<Members<'a>>>()?;
+    let removed = call.rest().map(|value| Key::new(ev, value.clone())).collect::<Res<Members<'a>>>()?;
     ev.set(set.members.iter().filter(|member| !removed.contains(*member)).cloned().collect())
 }

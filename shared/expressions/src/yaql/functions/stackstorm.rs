@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use minijinja::value::{Kwargs, Value};
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Class, Fail, Res, fail};
 use super::super::output;
-use super::super::overload::{As, Call, Row};
+use super::super::overload::{As, Row};
 use super::super::value::{Kind, Val};
 use crate::call::{Bound, Engine, Host};
 use crate::error::{ErrorKind, ExpressionError, Limit, Origin};

@@ -1,9 +1,10 @@
 //! Texts.
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Class, Res, bad, fail, over};
 use super::super::operators::join_texts;
-use super::super::overload::{As, Call, Row};
+use super::super::overload::{As, Row};
 use super::super::value::{Kind, Val, print_text};
 use crate::error::Limit;
 
@@ -119,7 +120,7 @@ fn words_from_right(text: &str, most: usize) -> Vec<&str> {
 }
 
 fn join<'a>(ev: &Eval<'a>, call: &Call<'a>, sequence: usize, separator: usize) -> Res<Val<'a>> {
-    let (mut feed, separator) = (call.feed(ev, sequence)?, call.str(separator));
+    let (mut feed, separator) = (call.feed(sequence)?, call.str(separator));
     let (mut out, mut first) = (String::new(), true);
     while let Some(item) = feed.next(ev)? {
         if !std::mem::take(&mut first) {

@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Class, Res, bad, fail};
-use super::super::overload::{Args, As, Call, Raw, Row};
+use super::super::overload::{Args, As, Raw, Row};
 use super::super::scope::Scope;
 use super::super::value::{Dict, Text, Val};
 use super::queries::memorised;
@@ -37,7 +38,7 @@ fn let_<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 fn unpack<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     let names: Vec<&str> = call.rest().filter_map(Val::as_str).collect();
     let scope = call.scope.within(None, None);
-    let mut feed = call.feed(ev, 0)?;
+    let mut feed = call.feed(0)?;
     let mut count = 0;
     while let Some(item) = feed.next(ev)? {
         match names.get(count) {

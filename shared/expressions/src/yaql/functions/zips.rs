@@ -1,10 +1,12 @@
 //! Several collections taken together, and one cut in pieces.
 
+use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Res, bad};
 use super::super::feed::Feed;
-use super::super::overload::{As, Call, Row};
-use super::super::value::{Kind, Val, equal};
+use super::super::operators;
+use super::super::overload::{As, Row};
+use super::super::value::{Kind, Val};
 use super::queries::{as_list, memorised, part};
 
 pub(super) const FUNCTIONS: &[Row] = &[
@@ -19,12 +21,12 @@ pub(super) const FUNCTIONS: &[Row] = &[
     ("splitAt", As::Method, "collection:iterable index:int", split_at),
 ];
 
-fn feeds<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Vec<Feed<'a>>> {
-    call.rest().filter_map(|value| Feed::new(ev, value).transpose()).collect()
+fn feeds<'a>(call: &Call<'a>) -> Vec<Feed<'a>> {
+    call.rest().filter_map(Feed::new).collect()
 }
 
 fn concat<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let mut open = feeds(ev, call)?.into_iter();
+    let mut open = feeds(call).into_iter();
     let mut current = open.next();
     ev.lazy(call.level(), move |ev| {
         while let Some(feed) = &mut current {
@@ -38,7 +40,7 @@ fn concat<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn zip<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let mut open = feeds(ev, call)?;
+    let mut open = feeds(call);
     ev.lazy(call.level(), move |ev| {
         let mut row = Vec::with_capacity(open.len());
         for feed in &mut open {
@@ -52,7 +54,7 @@ fn zip<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn zip_longest<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let mut open: Vec<Option<Feed<'a>>> = feeds(ev, call)?.into_iter().map(Some).collect();
+    let mut open: Vec<Option<Feed<'a>>> = feeds(call).into_iter().map(Some).collect();
     let default = call.named().iter().find(|(name, _)| &**name == "default").map(|(_, value)| value.clone());
     let default = default.unwrap_or(Val::Null);
     ev.lazy(call.level(), move |ev| {
@@ -72,7 +74,7 @@ fn zip_longest<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn join<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut outer, others) = (call.feed(ev, 0)?, memorised(ev, call.val(1))?);
+    let (mut outer, others) = (call.feed(0)?, memorised(ev, call.val(1))?);
     let (predicate, selector) = (call.lambda(2)?, call.lambda(3)?);
     let mut current: Option<(Val<'a>, Feed<'a>)> = None;
     ev.lazy(call.level() + 1, move |ev| {
@@ -84,14 +86,14 @@ fn join<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
                     }
                 }
             }
-            let (Some(item), Some(inner)) = (outer.next(ev)?, Feed::new(ev, &others)?) else { return Ok(None) };
+            let (Some(item), Some(inner)) = (outer.next(ev)?, Feed::new(&others)) else { return Ok(None) };
             current = Some((item, inner));
         }
     })
 }
 
 fn enumerate<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, mut index) = (call.feed(ev, 0)?, i128::from(call.int(1, 0)));
+    let (mut feed, mut index) = (call.feed(0)?, i128::from(call.int(1, 0)));
     ev.lazy(call.level() + 1, move |ev| {
         let Some(item) = feed.next(ev)? else { return Ok(None) };
         index += 1;
@@ -100,7 +102,7 @@ fn enumerate<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
 }
 
 fn slice<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
-    let (mut feed, length) = (call.feed(ev, 0)?, call.int(1, 0));
+    let (mut feed, length) = (call.feed(0)?, call.int(1, 0));
     ev.lazy(call.level() + 1, move |ev| {
         if length < 0 {
             return bad("the length of a slice can't be negative");
@@ -138,7 +140,10 @@ fn slice_where<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     ev.lazy(call.level() + 1, move |ev| {
         while let Some(item) = list.get(end) {
             let now = predicate.call1(ev, item)?;
-            let changed = before.as_ref().is_some_and(|before| !equal(before, &now));
+            let changed = match &before {
+                Some(before) => !operators::equals(ev, before, &now)?,
+                None => false,
+            };
             before = Some(now);
             end += 1;
             if changed {

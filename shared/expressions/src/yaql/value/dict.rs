@@ -7,7 +7,9 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use super::{Kind, Text, Val, equal};
-use crate::yaql::fail::{Class, Res, fail};
+use crate::error::Limit;
+use crate::yaql::eval::Eval;
+use crate::yaql::fail::{Class, Res, fail, over};
 
 /// A dictionary, in the order of its entries.
 #[derive(Clone)]
@@ -91,9 +93,14 @@ pub(crate) struct Key<'a>(Val<'a>);
 
 impl<'a> Key<'a> {
     /// Refused where Python has no hash of the value.
-    pub(crate) fn new(value: Val<'a>) -> Res<Key<'a>> {
-        check_hashable(&value, 0)?;
+    pub(crate) fn new(ev: &Eval<'a>, value: Val<'a>) -> Res<Key<'a>> {
+        check_hashable(ev, &value, 0)?;
         Ok(Key(value))
+    }
+
+    /// A value that is a key already.
+    pub(crate) fn known(value: Val<'a>) -> Key<'a> {
+        Key(value)
     }
 
     pub(crate) fn value(&self) -> &Val<'a> {
@@ -101,26 +108,28 @@ impl<'a> Key<'a> {
     }
 }
 
-fn check_hashable(value: &Val<'_>, level: usize) -> Res<()> {
+fn check_hashable<'a>(ev: &Eval<'a>, value: &Val<'a>, level: usize) -> Res<()> {
     const DEEPEST: usize = 128;
+    const EACH: usize = 16;
     let refused = || fail(Class::Type, format!("{} can't be a key or a member of a set", value.type_name()));
+    ev.charge(value.as_str().map_or(EACH, str::len))?;
     if level > DEEPEST {
-        return crate::yaql::fail::over(crate::error::Limit::Depth);
+        return over(Limit::Depth);
     }
     match value {
         Val::List(list) if list.kind() == Kind::Plain => refused(),
         Val::Dict(dict) if dict.kind() == Kind::Plain => refused(),
         Val::Set(set) if set.kind == Kind::Plain => refused(),
         Val::View(_) | Val::Ordering(_) => refused(),
-        Val::List(list) => list.iter().try_for_each(|item| check_hashable(&item, level + 1)),
-        Val::Dict(dict) => dict.iter().try_for_each(|(_, item)| check_hashable(&item, level + 1)),
+        Val::List(list) => list.iter().try_for_each(|item| check_hashable(ev, &item, level + 1)),
+        Val::Dict(dict) => dict.iter().try_for_each(|(_, item)| check_hashable(ev, &item, level + 1)),
         _ => Ok(()),
     }
 }
 
 impl PartialEq for Key<'_> {
     fn eq(&self, other: &Self) -> bool {
-        equal(&self.0, &other.0)
+        equal(&self.0, &other.0, &|_| Ok(())).unwrap_or(false)
     }
 }
 

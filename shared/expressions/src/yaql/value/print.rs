@@ -154,15 +154,20 @@ impl Printer {
     }
 }
 
-/// How many bytes of memory a part of the context would take, roughly: what reading all of it costs.
-pub(crate) fn weight(json: &Json) -> usize {
+/// Pays for a part of the context before it is copied.
+pub(crate) fn charge_json(ev: &Eval<'_>, json: &Json, level: usize) -> Res<()> {
     const EACH: usize = 16;
+    if level > ev.limits().depth {
+        return over(Limit::Depth);
+    }
+    ev.charge(EACH)?;
     match json {
-        Json::String(text) => EACH + text.len(),
-        Json::Array(items) => items.iter().fold(EACH, |sum, item| sum.saturating_add(weight(item))),
-        Json::Object(entries) => {
-            entries.iter().fold(EACH, |sum, (key, item)| sum.saturating_add(key.len()).saturating_add(weight(item)))
-        }
-        _ => EACH,
+        Json::String(text) => ev.charge(text.len()),
+        Json::Array(items) => items.iter().try_for_each(|item| charge_json(ev, item, level + 1)),
+        Json::Object(entries) => entries.iter().try_for_each(|(key, item)| {
+            ev.charge(key.len())?;
+            charge_json(ev, item, level + 1)
+        }),
+        _ => Ok(()),
     }
 }
