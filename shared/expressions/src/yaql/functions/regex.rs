@@ -205,7 +205,8 @@ fn replace<'a>(ev: &Eval<'a>, call: &Call<'a>, pattern: usize, text: usize) -> R
 /// Refuses a replacement that names groups which the pattern doesn't have, also where nothing is replaced.
 fn check_template(regex: &Regex, template: &str) -> Result<(), PatternError> {
     let always = Regex { source: format!("(?:{})|", regex.source), ..*regex };
-    always.on("")?.each("", |captures| expand(template, captures, &mut String::new()))
+    let pattern = always.on("")?;
+    pattern.each("", |captures| expand(template, &pattern, captures, &mut String::new()))
 }
 
 fn replace_by<'a>(ev: &Eval<'a>, call: &Call<'a>, pattern: usize, text: usize) -> Res<Val<'a>> {
