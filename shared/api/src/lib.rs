@@ -1,6 +1,7 @@
 //! The REST interface: StackStorm's resources, codes and headers over the engine. [`router()`] is the whole of it; who listens, and on
 //! what address, is the host's matter.
 
+mod archive;
 mod attributes;
 mod auth;
 mod body;
@@ -16,6 +17,7 @@ mod router;
 mod routes;
 mod webhook_body;
 
+pub use archive::{ArchiveError, pack_archive, read_archive};
 pub use options::ApiOptions;
 pub use permission::Permission;
 pub use router::router;

@@ -1,7 +1,10 @@
 //! What the host decides about the interface.
 
+use ports::{DeadLetters, Uploads};
+use std::sync::Arc;
+
 /// Settings of the REST interface.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ApiOptions {
     /// Bytes of a JSON, form or webhook body.
     pub body_limit: usize,
@@ -13,6 +16,10 @@ pub struct ApiOptions {
     pub allow_origins: Vec<String>,
     /// Where people look at executions; makes `web_url` where it is set.
     pub web_url: Option<String>,
+    /// Takes packs that are too large for a body, where the host can.
+    pub uploads: Option<Arc<dyn Uploads>>,
+    /// Where messages end that could not be handled, where the host has such a place.
+    pub dead_letters: Option<Arc<dyn DeadLetters>>,
 }
 
 impl Default for ApiOptions {
@@ -23,6 +30,8 @@ impl Default for ApiOptions {
             max_page_size: 100,
             allow_origins: Vec::new(),
             web_url: None,
+            uploads: None,
+            dead_letters: None,
         }
     }
 }

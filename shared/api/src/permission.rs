@@ -4,9 +4,9 @@ use engine::Principal;
 
 macro_rules! permissions {
     ($($variant:ident $name:literal $(($admin:ident))?,)*) => {
-        /// StackStorm's permission types, as far as there are routes for them.
+        /// StackStorm's permission types, as far as there are routes for them, and ours for the routes that it has not.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[expect(missing_docs, reason = "the names say all: they are StackStorm's")]
+        #[expect(missing_docs, reason = "the names say all")]
         pub enum Permission {
             $($variant,)*
         }
@@ -39,6 +39,8 @@ permissions! {
     ActionExecute "action_execute",
     ActionAliasList "action_alias_list",
     ActionAliasView "action_alias_view",
+    DeadLetterList "dead_letter_list" (admin),
+    DeadLetterRedrive "dead_letter_redrive" (admin),
     ExecutionList "execution_list",
     ExecutionView "execution_view",
     ExecutionRerun "execution_rerun",

@@ -15,7 +15,7 @@ use crate::{
     ApiOptions,
     Permission::{
         ActionAliasList, ActionAliasView, ActionCreate, ActionDelete, ActionExecute, ActionList, ActionModify,
-        ActionView, ExecutionList, ExecutionRerun, ExecutionStop, ExecutionView, ExecutionViewsFiltersList,
+        ActionView, DeadLetterList, DeadLetterRedrive, ExecutionList, ExecutionRerun, ExecutionStop, ExecutionView, ExecutionViewsFiltersList,
         KeyValuePairDelete, KeyValuePairList, KeyValuePairSet, KeyValuePairView, PackList, PackRegister, PackView,
         PolicyList, PolicyView, RuleCreate, RuleDelete, RuleEnforcementList, RuleEnforcementView, RuleList, RuleModify,
         RuleView, RunnerTypeList, RunnerTypeView, SensorTypeList, SensorTypeView, TimerList, TimerView, TraceList,
@@ -27,8 +27,8 @@ use crate::{
     permission::Access::{self, Authenticated, Open},
     positions::Positions,
     routes::{
-        actions, content, executions, keys, meta, packs, ruleenforcements, rules, ruletypes, runnertypes, timers,
-        traces, triggerinstances, triggers, webhooks,
+        actions, content, deadletters, executions, keys, meta, packs, packuploads, ruleenforcements, rules, ruletypes,
+        runnertypes, timers, traces, triggerinstances, triggers, webhooks,
     },
 };
 
@@ -132,6 +132,13 @@ pub(crate) fn table() -> Vec<Route> {
         route(POST,   "/packs/versions",                     PackRegister,        packs::register),
         route(POST,   "/packs/register",                     PackRegister,        packs::register_by_name),
         route(GET,    "/packs/{name}",                       PackView,            packs::get),
+
+        route(POST,   "/packuploads",                        PackRegister,        packuploads::create),
+        route(GET,    "/packuploads/{id}",                   PackRegister,        packuploads::get),
+
+        route(GET,    "/deadletters",                        DeadLetterList,      deadletters::list),
+        route(GET,    "/deadletters/{queue}",                DeadLetterList,      deadletters::get),
+        route(POST,   "/deadletters/{queue}/redrive",        DeadLetterRedrive,   deadletters::redrive),
 
         route(GET,    "/keys",                               KeyValuePairList,    keys::list),
         route(GET,    "/keys/{name}",                        KeyValuePairView,    keys::get),

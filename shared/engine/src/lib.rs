@@ -17,6 +17,7 @@ mod records;
 mod redact;
 mod timers;
 mod triggers;
+mod uploads;
 
 use model::CatchUp;
 use ports::{Key, Ports};
@@ -39,6 +40,7 @@ pub use keys::{KeyQuery, SetKey};
 pub use parameters::ActionPlan;
 pub use timers::Timer;
 pub use triggers::Webhook;
+pub use uploads::{Upload, UploadState};
 
 /// Values up to this many bytes of JSON stand in the record itself; larger ones in the blob store.
 pub const INLINE_BYTES: usize = 32 * 1024;
@@ -51,6 +53,8 @@ pub(crate) const INJECT_TRIGGER: &str = "inject-trigger";
 pub struct EngineOptions {
     /// How long a worker holds an execution without a sign of life.
     pub lease: Duration,
+    /// Does a worker extend its lease while it works? Not where the host ends the worker with the lease.
+    pub renew_leases: bool,
     /// How long what is finished is kept.
     pub retention: Duration,
     /// How long output is kept.
@@ -61,6 +65,21 @@ pub struct EngineOptions {
     pub catch_up: CatchUp,
     /// Where actions find the REST API.
     pub api_url: Option<String>,
+    /// The longest that an action may run; actions that want more are refused when they are registered.
+    pub longest_action: Option<LongestAction>,
+    /// SHA-256 in hex of a key that the operator keeps: whoever shows the key is an admin.
+    pub operator_key: Option<String>,
+}
+
+/// A bound on what an action may take, set by where it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LongestAction {
+    /// The bound.
+    pub duration: Duration,
+    /// Why there is one.
+    pub reason: String,
+    /// What else can be done.
+    pub alternatives: String,
 }
 
 impl Default for EngineOptions {
@@ -68,11 +87,14 @@ impl Default for EngineOptions {
         const DAY: Duration = Duration::from_secs(24 * 3_600);
         EngineOptions {
             lease: Duration::from_secs(30),
+            renew_leases: true,
             retention: DAY * 90,
             output_retention: DAY * 7,
             content_check: None,
             catch_up: CatchUp::Once,
             api_url: None,
+            longest_action: None,
+            operator_key: None,
         }
     }
 }

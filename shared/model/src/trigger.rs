@@ -25,6 +25,8 @@ pub mod core_types {
     pub const KEY_UPDATE: &str = "core.st2.key_value_pair.update";
     /// A key's value is another than before.
     pub const KEY_VALUE_CHANGE: &str = "core.st2.key_value_pair.value_change";
+    /// An AWS service told of something.
+    pub const AWS_EVENT: &str = "core.aws.event";
     /// A key was deleted.
     pub const KEY_DELETE: &str = "core.st2.key_value_pair.delete";
 }

@@ -36,4 +36,10 @@ pub enum BusError {
 pub trait Bus: Send + Sync + 'static {
     /// `Ok` when every event is safe: it will be matched, also after a crash. Events may arrive twice and out of order.
     async fn publish(&self, events: Vec<TriggerEvent>) -> Result<(), BusError>;
+
+    /// Says which triggers come from outside the platform: the bus subscribes to what they need and drops every other subscription that
+    /// it made before. Saying the same twice changes nothing. A bus that nothing from outside reaches has nothing to do.
+    async fn listen(&self, _triggers: &[Trigger]) -> Result<(), BusError> {
+        Ok(())
+    }
 }

@@ -4,8 +4,10 @@
 mod blobs;
 mod bus;
 mod clock;
+mod dead_letters;
 mod runner;
 mod store;
+mod uploads;
 mod vault;
 mod wakes;
 
@@ -14,12 +16,14 @@ use std::sync::Arc;
 pub use blobs::{BlobError, Blobs};
 pub use bus::{Bus, BusError, TriggerEvent};
 pub use clock::Clock;
+pub use dead_letters::{DeadLetter, DeadLetterError, DeadLetterQueue, DeadLetters, MAX_LETTERS};
 pub use runner::{CancelHandle, Canceled, Job, Outcome, OutputSink, PackVersion, RunContext, Runner};
 pub use store::{
     Cursor, Guard, IndexEntry, Key, MAX_COMMIT_BYTES, MAX_OPERATIONS, MAX_PAGE, MAX_PARTITION_BYTES, MAX_PLACE_BYTES,
     MAX_RECORD_BYTES, MAX_SORT_BYTES, NewRecord, Operation, Page, Query, Record, Scope, Slot, Store, StoreError,
     check_operations, check_query,
 };
+pub use uploads::{UploadError, UploadUrl, Uploads};
 pub use vault::{Vault, VaultError};
 pub use wakes::{Wake, Wakes};
 

@@ -3,10 +3,12 @@
 pub(crate) mod actions;
 mod chosen;
 pub(crate) mod content;
+pub(crate) mod deadletters;
 pub(crate) mod executions;
 pub(crate) mod keys;
 pub(crate) mod meta;
 pub(crate) mod packs;
+pub(crate) mod packuploads;
 pub(crate) mod ruleenforcements;
 pub(crate) mod rules;
 pub(crate) mod ruletypes;

@@ -127,7 +127,8 @@ impl Catalog {
     /// The action's parameters merged with its runner's, compiled at first use.
     pub fn plan(&self, action: &Arc<Action>) -> Result<Arc<ActionPlan>, Error> {
         let mut plans = lock(&self.plans);
-        if let Some(plan) = plans.get(&action.reference) {
+        // An execution may run another version of the action than the live one.
+        if let Some(plan) = plans.get(&action.reference).filter(|plan| plan.action == *action) {
             return Ok(Arc::clone(plan));
         }
         let config = self.packs.get(action.reference.pack()).and_then(|pack| pack.config_schema.as_ref());

@@ -6,10 +6,39 @@ use model::{
 };
 use serde_json::Value;
 
-use crate::{Catalog, Error};
+use crate::{Catalog, Error, LongestAction};
 
 const UNKNOWN_ACTION: &str = "unknown-action";
 const BAD_CRITERION: &str = "bad-criterion";
+/// The parameter by which runners are told how long an action may take.
+const TIMEOUT: &str = "timeout";
+
+/// Refuses actions that want to run longer than the host lets them.
+pub(super) fn durations(content: &PackContent, longest: Option<&LongestAction>) -> Result<(), Vec<Diagnostic>> {
+    let Some(longest) = longest else { return Ok(()) };
+    let mut found = Vec::new();
+    let mut check = |file: &str, asked: Option<&Value>| {
+        let seconds = asked.and_then(Value::as_f64).unwrap_or_default();
+        if seconds > longest.duration.as_secs_f64() {
+            found.push(Diagnostic {
+                code: "timeout-too-long",
+                severity: Severity::Error,
+                file: file.to_owned(),
+                line: 0,
+                column: 0,
+                message: format!("a timeout of {seconds} s is more than the {} s that {}", longest.duration.as_secs(), longest.reason),
+                hint: Some(longest.alternatives.clone()),
+            });
+        }
+    };
+    for action in &content.actions {
+        check(&action.metadata_file, action.parameters.get(TIMEOUT).and_then(|parameter| parameter.default.as_ref()));
+    }
+    for rule in &content.rules {
+        check(&rule.metadata_file, rule.action.parameters.get(TIMEOUT));
+    }
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
 
 /// Checks a pack's rules against what the pack and the catalog hold: errors, or warnings.
 pub(super) fn pack(content: &PackContent, catalog: &Catalog) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {

@@ -1,6 +1,6 @@
 //! What follows from a change of content: timers that rules listen to come to be, those that nobody listens to any more go.
 
-use model::{Id, Timestamp};
+use model::{Id, Timestamp, core_types};
 use ports::{Guard, Operation, Query, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +39,7 @@ impl Engine {
                 .filter(|id| !wanted.contains_key(id))
                 .map(|id| Operation::Delete(records::timer_key(*id), None)),
         );
+        self.ports.bus.listen(&catalog.triggers_of(core_types::AWS_EVENT)).await?;
         for batch in operations.chunks(BATCH) {
             self.ports.store.commit([batch, std::slice::from_ref(&unchanged)].concat()).await?;
         }

@@ -30,6 +30,7 @@ impl Engine {
             execution = %execution.id,
             action = execution.action.as_str(),
             status = execution.status.name(),
+            duration_ms = execution.end.unwrap_or(execution.start).since(execution.start).as_millis() as u64,
         );
         Ok(execution)
     }

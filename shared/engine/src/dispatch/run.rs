@@ -211,7 +211,7 @@ impl Engine {
 
     async fn tend(&self, held: &mut Held, output: &Output<'_>) -> Result<(), Error> {
         let now = self.ports.clock.now();
-        if now.since(held.extended) >= self.options.lease / 3 {
+        if self.options.renew_leases && now.since(held.extended) >= self.options.lease / 3 {
             let mut execution = held.execution.clone();
             execution.lease = Some(self.lease(now, held.holder));
             self.ports.store.commit(vec![execution.put(Guard::Version(held.version), execution.due(), None)?]).await?;

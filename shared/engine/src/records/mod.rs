@@ -93,6 +93,10 @@ pub(crate) fn inbox_partition(execution: Id) -> String {
     format!("inbox/{execution}")
 }
 
+pub(crate) fn upload_key(id: Id) -> Key {
+    Key::new(format!("upload/{id}"), ONLY)
+}
+
 pub(crate) fn api_key_key(hash: &str) -> Key {
     Key::new("api_key", hash)
 }

@@ -118,7 +118,10 @@ impl Engine {
                 }
             }
         }
-        self.commit_enforced(instance, guard, all).await
+        let (trigger, matched) = (instance.trigger.kind.clone(), all.len());
+        self.commit_enforced(instance, guard, all).await?;
+        tracing::debug!(metric = "trigger.processed", trigger = trigger.as_str(), matched);
+        Ok(())
     }
 
     async fn hits(&self, matching: &Matching<'_>, rules: &TriggerRules) -> Result<Vec<Hit>, Error> {
