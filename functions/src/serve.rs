@@ -27,7 +27,8 @@ where
 /// Hands every HTTP request to the router, until the environment ends.
 pub async fn serve_http<R, B>(router: R) -> Result<(), lambda_http::Error>
 where
-    R: Service<Request, Response = lambda_http::http::Response<B>> + Clone,
+    R: Service<Request, Response = lambda_http::http::Response<B>> + Clone + Send,
+    R::Future: Send,
     R::Error: Into<Diagnostic> + std::fmt::Debug,
     lambda_http::http::Response<B>: lambda_http::IntoResponse,
 {

@@ -18,6 +18,7 @@ const FLOORS: [(&str, u32); 14] = [
     ("aws", 5),
     ("testkit", 6),
     ("cli", 6),
+    ("functions", 6),
     ("tests", 7),
 ];
 

@@ -5,12 +5,13 @@ use aws_sdk_eventbridge::{
     Client,
     types::{PutEventsRequestEntry, PutEventsResultEntry},
 };
+use model::Trigger;
 use ports::{BlobError, Blobs, Bus, BusError, TriggerEvent};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 
-use crate::{Patience, retry};
+use crate::{Patience, Subscriptions, retry};
 
 /// The source of the platform's events.
 pub const EVENT_SOURCE: &str = "squall";
@@ -18,6 +19,8 @@ pub const EVENT_SOURCE: &str = "squall";
 const BATCH: usize = 10;
 /// Bytes of an entry and of all entries in one request, with room for what EventBridge counts beside the text.
 const MAX_BYTES: usize = 250_000;
+/// Where Lambda says which trace an invocation belongs to.
+const TRACE: &str = "_X_AMZN_TRACE_ID";
 /// Where a large event lies.
 const REFERENCE: &str = "urn:sha256:";
 
@@ -70,12 +73,18 @@ pub struct EventBridgeBus {
     name: String,
     blobs: Arc<dyn Blobs>,
     patience: Patience,
+    subscriptions: Option<Subscriptions>,
 }
 
 impl EventBridgeBus {
-    /// Publishes to the bus of that name; large events lie among the blobs.
+    /// Publishes to the bus of that name; large events lie among the blobs. Listens to nothing from outside.
     pub fn new(client: Client, name: &str, blobs: Arc<dyn Blobs>, patience: Patience) -> EventBridgeBus {
-        EventBridgeBus { client, name: name.to_owned(), blobs, patience }
+        EventBridgeBus { client, name: name.to_owned(), blobs, patience, subscriptions: None }
+    }
+
+    /// The same bus, which subscribes to events of AWS services.
+    pub fn subscribing(self, subscriptions: Option<Subscriptions>) -> EventBridgeBus {
+        EventBridgeBus { subscriptions, ..self }
     }
 
     async fn entry(&self, event: TriggerEvent) -> Result<PutEventsRequestEntry, BusError> {
@@ -99,6 +108,8 @@ impl EventBridgeBus {
             detail = serde_json::to_string(&cloud_event).map_err(refused)?;
         }
         let entry = PutEventsRequestEntry::builder().event_bus_name(&self.name).source(EVENT_SOURCE);
+        // The trace goes on behind the bus; SQS takes it from the request's header, which the SDK sets.
+        let entry = entry.set_trace_header(std::env::var(TRACE).ok());
         Ok(entry.detail_type(kind).detail(detail).build())
     }
 
@@ -186,5 +197,12 @@ impl Bus for EventBridgeBus {
             self.put(batch).await?;
         }
         Ok(())
+    }
+
+    async fn listen(&self, triggers: &[Trigger]) -> Result<(), BusError> {
+        match &self.subscriptions {
+            Some(subscriptions) => subscriptions.set(&self.client, triggers).await,
+            None => Ok(()),
+        }
     }
 }

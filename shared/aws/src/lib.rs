@@ -9,10 +9,13 @@ mod bus;
 mod clients;
 mod clock;
 mod counter;
+mod dead_letters;
 mod retry;
 mod settings;
 mod store;
+mod subscriptions;
 mod sweep;
+mod uploads;
 mod vault;
 mod wakes;
 
@@ -24,10 +27,13 @@ pub use bus::{EVENT_SOURCE, EventBridgeBus, EventError, event_of};
 pub use clients::Clients;
 pub use clock::SystemClock;
 pub use counter::RequestCounter;
+pub use dead_letters::{DeadLetterOffice, Given, Queue};
 pub use retry::Patience;
 pub use settings::{Settings, SettingsError};
 pub use store::{DynamoStore, INDEXES, IndexSchema};
+pub use subscriptions::Subscriptions;
 pub use sweep::{Swept, sweep};
+pub use uploads::{S3Uploads, upload_of};
 pub use vault::KmsVault;
 pub use wakes::{LOOK_AHEAD, MessageError, SqsWakes, key_of};
 
@@ -47,12 +53,15 @@ pub fn ports(clients: &Clients, settings: &Settings, runner: Arc<dyn Runner>) ->
             patience.clone(),
         )),
         wakes: Arc::new(SqsWakes::new(clients.sqs().clone(), settings, patience.clone())),
-        bus: Arc::new(EventBridgeBus::new(
-            clients.eventbridge().clone(),
-            &settings.bus,
-            Arc::clone(&blobs) as Arc<dyn ports::Blobs>,
-            patience.clone(),
-        )),
+        bus: Arc::new(
+            EventBridgeBus::new(
+                clients.eventbridge().clone(),
+                &settings.bus,
+                Arc::clone(&blobs) as Arc<dyn ports::Blobs>,
+                patience.clone(),
+            )
+            .subscribing(settings.subscriptions.clone()),
+        ),
         blobs,
         vault: Arc::new(KmsVault::new(clients.kms().clone(), &settings.key_id, patience)),
         runner,

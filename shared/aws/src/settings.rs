@@ -1,5 +1,7 @@
 //! What the template tells a function by its environment.
 
+use crate::Subscriptions;
+
 /// The names of the platform's resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -15,6 +17,8 @@ pub struct Settings {
     pub actions_queue_url: String,
     /// The queue of everything else that is to be looked at (`SQUALL_ENGINE_QUEUE_URL`).
     pub engine_queue_url: String,
+    /// How the bus is subscribed to events of AWS services; `None` for functions that don't change content.
+    pub subscriptions: Option<Subscriptions>,
 }
 
 /// The environment is not what the template makes it.
@@ -30,6 +34,7 @@ impl Settings {
 
     /// The same from any table of variables; an empty value counts as missing.
     pub fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Settings, SettingsError> {
+        let subscriptions = Subscriptions::from_lookup(&lookup);
         let mut missing = Vec::new();
         let mut take = |name: &'static str| {
             lookup(name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
@@ -44,6 +49,7 @@ impl Settings {
             key_id: take("SQUALL_KEY_ID"),
             actions_queue_url: take("SQUALL_ACTIONS_QUEUE_URL"),
             engine_queue_url: take("SQUALL_ENGINE_QUEUE_URL"),
+            subscriptions,
         };
         if missing.is_empty() { Ok(settings) } else { Err(SettingsError(missing)) }
     }

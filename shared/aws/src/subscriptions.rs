@@ -28,8 +28,8 @@ pub struct Subscriptions {
 
 impl Subscriptions {
     /// As the environment says; `None` where the function is not meant to change subscriptions.
-    pub fn from_env() -> Option<Subscriptions> {
-        let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    pub(crate) fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Option<Subscriptions> {
+        let text = |name| lookup(name).filter(|value| !value.is_empty());
         Some(Subscriptions {
             prefix: text("SQUALL_EVENT_RULE_PREFIX")?,
             bus_arn: text("SQUALL_BUS_ARN")?,

@@ -3,10 +3,12 @@
 mod action;
 mod completion;
 mod demo;
+mod dlq;
 mod execution;
 mod explain;
 mod key;
 mod pack;
+mod profile;
 mod rule;
 mod rule_enforcement;
 mod rule_test;
@@ -67,6 +69,12 @@ pub(crate) enum Command {
     /// Traces: all that came of one event
     #[command(subcommand)]
     Trace(trace::Trace),
+    /// Messages that a host on AWS could not handle
+    #[command(subcommand)]
+    Dlq(dlq::Dlq),
+    /// Hosts by name, with address and key
+    #[command(subcommand)]
+    Profile(profile::ProfileCommand),
     Completion(completion::Completion),
 }
 
@@ -89,6 +97,8 @@ impl Command {
             Command::Timer(command) => command.run(session).await,
             Command::Webhook(command) => command.run(session).await,
             Command::Trace(command) => command.run(session).await,
+            Command::Dlq(command) => command.run(session).await,
+            Command::Profile(command) => command.run(session),
             Command::Completion(command) => command.run(session),
         }
     }

@@ -16,6 +16,7 @@ mod follow;
 mod host;
 mod output;
 mod parameters;
+mod profiles;
 mod session;
 mod shipped;
 mod trail;

@@ -10,6 +10,7 @@ use crate::{
     client::{Access, Client},
     failure::Failure,
     output::{self, Column, Field},
+    profiles::Profiles,
 };
 
 /// How answers are printed.
@@ -61,6 +62,9 @@ impl Session {
 
     /// The way to the host: the address and the key as told, else as the host left them in the data directory.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
+        if let Some(name) = self.profile() {
+            return self.client_of(name);
+        }
         let told = self.globals.url.as_deref().or_else(|| self.environment.first(&["SQUALL_URL", "ST2_API_URL"]));
         let data = self.data_directory().ok().map(DataLayout::new);
         let left = data.as_ref().and_then(|data| first_line(&data.address()));
@@ -74,6 +78,27 @@ impl Session {
         let own = access.is_loopback() || left.as_deref() == Some(address.as_str());
         access.key = self.api_key(data.as_ref().filter(|_| own))?;
         access.key_file = data.map(|data| data.api_key());
+        Client::new(access)
+    }
+
+    /// The profile that is asked for. An address or a key on the command line stands before the environment's.
+    fn profile(&self) -> Option<&str> {
+        let told = self.globals.url.is_some() || self.globals.api_key_file.is_some();
+        let default = self.environment.first(&["SQUALL_PROFILE"]).filter(|_| !told);
+        self.globals.profile.as_deref().or(default)
+    }
+
+    /// The way to a host by its name. Its key goes to its own address and to no other.
+    fn client_of(&self, name: &str) -> Result<Client, Failure> {
+        let profiles = Profiles::load(&self.environment)?;
+        let profile = profiles.get(name)?;
+        let url = profile.url.as_deref().ok_or_else(|| {
+            Failure::new(format!("profile {name} has no address yet"))
+                .hint(format!("say it with `squall profile add {name} --url URL`"))
+        })?;
+        let mut access = Access::new(url)?;
+        access.key.clone_from(&profile.api_key);
+        access.key_file = Some(profiles.path().to_owned());
         Client::new(access)
     }
 

@@ -45,6 +45,7 @@ pub(crate) enum Pack {
     List(List),
     Get(Get),
     Register(Register),
+    Upload(Upload),
     Validate(Validate),
 }
 
@@ -77,6 +78,17 @@ pub(crate) struct Register {
     watch: bool,
 }
 
+/// Upload packs to a host on AWS: each as one archive, checked and registered there
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  squall --profile prod pack upload packs/demo")]
+pub(crate) struct Upload {
+    /// Packs, or directories of packs
+    #[arg(required = true, value_name = "DIR")]
+    directories: Vec<PathBuf>,
+}
+
 /// Check packs without a host, and show all that is wrong with them
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -107,6 +119,7 @@ impl Pack {
                 Ok(Outcome::Success)
             }
             Pack::Register(register) => register.run(session).await,
+            Pack::Upload(upload) => upload.run(session).await,
             Pack::Validate(validate) => validate.run(session).await,
         }
     }
@@ -152,7 +165,35 @@ async fn register(
     directory: &Path,
     files: &PackFiles,
 ) -> Result<Outcome, Failure> {
-    let (answer, diagnostics) = match client.register_pack(files).await {
+    let answer = client.register_pack(files).await;
+    show(session, directory, files, answer)
+}
+
+impl Upload {
+    async fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
+        let client = session.client()?;
+        let mut all = Outcome::Success;
+        for directory in &packs_in(&self.directories)? {
+            let files = read(directory)?;
+            let console = &mut session.console;
+            let say = |text: &str| console.say(Ink::Dim, "note", &format!("{}: {text}", directory.display()));
+            let answer = client.upload_pack(&files, say).await;
+            if show(session, directory, &files, answer)? == Outcome::Unsuccessful {
+                all = Outcome::Unsuccessful;
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Shows what came of a pack's registration.
+fn show(
+    session: &mut Session,
+    directory: &Path,
+    files: &PackFiles,
+    answer: Result<Value, Failure>,
+) -> Result<Outcome, Failure> {
+    let (answer, diagnostics) = match answer {
         Ok(answer) => {
             let warnings = DiagnosticView::all_of(&answer, "warnings");
             (Some(answer), warnings)
