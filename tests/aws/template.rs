@@ -36,10 +36,11 @@ impl Template {
         while let Some(event) = parser.next_event() {
             events.push(event.unwrap().0);
         }
-        let mut rest = events.into_iter().peekable();
+        events.retain(|event| !matches!(event, Event::Comment(..)));
+        let mut rest = events.into_iter();
         let whole = loop {
             match rest.next().expect("a document") {
-                Event::StreamStart | Event::DocumentStart(..) | Event::Comment(..) => {}
+                Event::StreamStart | Event::DocumentStart(..) => {}
                 event => break value(event, &mut rest),
             }
         };
@@ -62,8 +63,7 @@ impl Template {
     }
 }
 
-fn value<'a>(event: Event<'a>, rest: &mut impl Iterator<Item = Event<'a>>) -> Value {
-    let mut next = |rest: &mut dyn Iterator<Item = Event<'a>>| rest.find(|event| !matches!(event, Event::Comment(..))).unwrap();
+fn value<'a>(event: Event<'a>, rest: &mut std::vec::IntoIter<Event<'a>>) -> Value {
     match event {
         Event::Scalar(text, style, _, tag) => {
             let plain = matches!(style, granit_parser::ScalarStyle::Plain) && tag.is_none();
@@ -73,20 +73,20 @@ fn value<'a>(event: Event<'a>, rest: &mut impl Iterator<Item = Event<'a>>) -> Va
         Event::SequenceStart(_, _, tag) => {
             let mut items = Vec::new();
             loop {
-                match next(rest) {
+                match rest.next().unwrap() {
                     Event::SequenceEnd => break tagged(tag, Value::Array(items)),
-                    event => items.push(value(event, &mut *rest as &mut dyn Iterator<Item = Event<'a>>)),
+                    event => items.push(value(event, rest)),
                 }
             }
         }
         Event::MappingStart(_, _, tag) => {
             let mut fields = Map::new();
             loop {
-                match next(rest) {
+                match rest.next().unwrap() {
                     Event::MappingEnd => break tagged(tag, Value::Object(fields)),
                     Event::Scalar(name, ..) => {
-                        let event = next(rest);
-                        fields.insert(name.into_owned(), value(event, &mut *rest as &mut dyn Iterator<Item = Event<'a>>));
+                        let event = rest.next().unwrap();
+                        fields.insert(name.into_owned(), value(event, rest));
                     }
                     event => panic!("a key is no text: {event:?}"),
                 }
