@@ -51,9 +51,12 @@ mod tests {
         });
         let base = json!({"source": "aws.ec2", "detail_type": "EC2 Instance State-change Notification"});
         assert!(fits(&trigger(base.clone()), &envelope));
-        for (name, value, expected) in
-            [("region", "eu-central-1", true), ("region", "us-east-1", false), ("account", "210987654321", false), ("source", "aws.s3", false)]
-        {
+        for (name, value, expected) in [
+            ("region", "eu-central-1", true),
+            ("region", "us-east-1", false),
+            ("account", "210987654321", false),
+            ("source", "aws.s3", false),
+        ] {
             let mut parameters = base.clone();
             parameters.as_object_mut().unwrap().insert(name.to_owned(), json!(value));
             assert_eq!(fits(&trigger(parameters), &envelope), expected, "{name}={value}");

@@ -50,7 +50,12 @@ async fn give_up(platform: &Platform, message: &SqsMessage, failure: &Failure) -
         return false;
     }
     tracing::error!(error_type = reason, error = words, message_id = id, receives, "a message is given up");
-    let given = Given { source_arn: message.event_source_arn.as_deref().unwrap_or_default(), body: text_of(message), reason, words };
+    let given = Given {
+        source_arn: message.event_source_arn.as_deref().unwrap_or_default(),
+        body: text_of(message),
+        reason,
+        words,
+    };
     let office = DeadLetterOffice::new(platform.clients.sqs().clone(), platform.environment.queues.clone());
     match office.give(given).await {
         Ok(()) => true,

@@ -37,7 +37,8 @@ pub(crate) fn begin(service: &'static str) {
     let lines = tracing_subscriber::fmt::layer()
         .event_format(Lines { service, function: std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default() })
         .with_filter(level);
-    let of_engine = filter_fn(|metadata| metadata.target().starts_with("engine")).with_max_level_hint(LevelFilter::DEBUG);
+    let of_engine =
+        filter_fn(|metadata| metadata.target().starts_with("engine")).with_max_level_hint(LevelFilter::DEBUG);
     let registry = tracing_subscriber::registry().with(lines).with(Metrics::new(service).with_filter(of_engine));
     // A test may have set one before.
     let _kept = tracing::subscriber::set_global_default(registry);
@@ -147,7 +148,8 @@ mod tests {
             .with_writer(move || target.clone());
         let mut context = Context::default();
         context.request_id = "r-1".to_owned();
-        context.xray_trace_id = Some("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".to_owned());
+        context.xray_trace_id =
+            Some("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".to_owned());
         invoked(&context);
         tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
             tracing::warn!(execution = "abc", tries = 2, "it \"failed\"");

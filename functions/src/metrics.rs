@@ -31,7 +31,8 @@ struct Counted {
 
 impl Counted {
     fn add(&mut self, dimension: Dimension, name: &str, unit: &'static str, value: f64) {
-        let values = &mut self.series.entry(dimension).or_default().entry(name.to_owned()).or_insert((unit, Vec::new())).1;
+        let values =
+            &mut self.series.entry(dimension).or_default().entry(name.to_owned()).or_insert((unit, Vec::new())).1;
         match values.first_mut() {
             Some(sum) if unit == "Count" => *sum += value,
             _ => values.push(value),

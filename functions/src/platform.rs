@@ -52,7 +52,8 @@ impl Start {
     /// The store and the wakes alone, for a function that needs no services.
     pub fn store_and_wakes(self) -> (DynamoStore, SqsWakes) {
         let patience = Patience::new(self.clock());
-        let store = DynamoStore::new(self.clients.dynamodb().clone(), &self.settings.table, self.clock(), patience.clone());
+        let store =
+            DynamoStore::new(self.clients.dynamodb().clone(), &self.settings.table, self.clock(), patience.clone());
         (store, SqsWakes::new(self.clients.sqs().clone(), &self.settings, patience))
     }
 

@@ -68,7 +68,10 @@ async fn from_a_trigger_to_the_end_of_its_action_are_four_writes_and_three_reads
     let execution = listed.first().expect("an execution").id;
     running.handle(&Key::new(format!("execution/{execution}"), "record")).await.unwrap();
     let (more_writes, more_reads) = split(&counter);
-    assert!(writes + more_writes <= 4 && reads + more_reads <= 3, "{writes}+{more_writes} writes, {reads}+{more_reads} reads");
+    assert!(
+        writes + more_writes <= 4 && reads + more_reads <= 3,
+        "{writes}+{more_writes} writes, {reads}+{more_reads} reads"
+    );
     let ended = running.execution(&Principal::system(), execution).await.unwrap();
     assert_eq!(ended.status, ExecutionStatus::Succeeded);
 }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::stack::Stack;
 
 /// A wake for a record that is not there: nothing to do, and no failure.
-const HARMLESS: &str = r#"{"layout":1,"key":{"partition":"trigger_instance/000000000000000000000000","sort":"record"}}"#;
+const HARMLESS: &str =
+    r#"{"layout":1,"key":{"partition":"trigger_instance/000000000000000000000000","sort":"record"}}"#;
 
 #[tokio::test]
 async fn a_poison_message_ends_in_the_dead_letters_with_its_reason_and_hurts_no_neighbour() {
@@ -54,7 +55,10 @@ async fn an_execution_whose_function_was_killed_is_abandoned() {
     let process = stack
         .until("the output of a running action", async || {
             let text = stack.try_to_ask("GET", &output, None).await.1;
-            text.as_str().map(str::to_owned).or_else(|| text.as_u64().map(|pid| pid.to_string())).filter(|text| !text.trim().is_empty())
+            text.as_str()
+                .map(str::to_owned)
+                .or_else(|| text.as_u64().map(|pid| pid.to_string()))
+                .filter(|text| !text.trim().is_empty())
         })
         .await;
     let pid = process.trim().parse().ok().and_then(rustix::process::Pid::from_raw).expect("a process id");

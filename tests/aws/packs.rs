@@ -21,7 +21,10 @@ async fn a_bad_pack_is_refused_with_what_validate_says() {
     for (file, text) in [
         ("pack.yaml", "ref: bad\nname: bad\ndescription: d\nversion: 1.0.0\nauthor: a\n"),
         ("actions/one.yaml", "name: one\nrunner_type: local-shel-cmd\n"),
-        ("rules/two.yaml", "name: two\npack: bad\nenabled: true\ntrigger: {type: core.st2.webhook}\naction: {ref: bad.one}\ncriterai: {}\n"),
+        (
+            "rules/two.yaml",
+            "name: two\npack: bad\nenabled: true\ntrigger: {type: core.st2.webhook}\naction: {ref: bad.one}\ncriterai: {}\n",
+        ),
     ] {
         let path = pack.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -45,7 +48,8 @@ async fn an_action_that_wants_more_time_than_a_function_has_is_refused() {
     let stack = Stack::shared().await;
     let pack = tempfile::tempdir().unwrap();
     fs::create_dir_all(pack.path().join("actions")).unwrap();
-    fs::write(pack.path().join("pack.yaml"), "ref: long\nname: long\ndescription: d\nversion: 1.0.0\nauthor: a\n").unwrap();
+    fs::write(pack.path().join("pack.yaml"), "ref: long\nname: long\ndescription: d\nversion: 1.0.0\nauthor: a\n")
+        .unwrap();
     let action = "name: wait\nrunner_type: local-shell-cmd\nparameters:\n  timeout: {default: 3600}\n";
     fs::write(pack.path().join("actions/wait.yaml"), action).unwrap();
     let printed = stack.squall(&["pack", "upload", pack.path().to_str().unwrap()]).await;

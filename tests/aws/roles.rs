@@ -24,7 +24,10 @@ async fn every_function_works_with_its_own_role() {
 #[tokio::test]
 async fn a_function_may_do_nothing_that_its_role_does_not_say() {
     let template = fs::read_to_string(root().join("infra/template.yaml")).unwrap();
-    let less = template.replace("Action: dynamodb:Query, Resource: !Sub \"${Table.Arn}/index/due\"", "Action: dynamodb:DescribeTable, Resource: !GetAtt Table.Arn");
+    let less = template.replace(
+        "Action: dynamodb:Query, Resource: !Sub \"${Table.Arn}/index/due\"",
+        "Action: dynamodb:DescribeTable, Resource: !GetAtt Table.Arn",
+    );
     assert_ne!(less, template, "the sweep's right to look is written otherwise now");
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("template.yaml");

@@ -111,7 +111,8 @@ impl Stack {
 
     /// The executions that ended with this text on their output.
     pub(crate) async fn noted(&self, text: &str) -> Vec<Value> {
-        let listed = self.ask("GET", "executions?action=chain.note&limit=100&exclude_attributes=trigger_instance", None).await;
+        let listed =
+            self.ask("GET", "executions?action=chain.note&limit=100&exclude_attributes=trigger_instance", None).await;
         let wanted = format!("noted {text}");
         let is_it = |execution: &&Value| execution.pointer("/result/stdout").and_then(Value::as_str) == Some(&wanted);
         listed.as_array().unwrap().iter().filter(is_it).cloned().collect()
@@ -154,7 +155,8 @@ impl Stack {
             ("SQUALL_ACTIONS_QUEUE_URL", "ActionsQueueUrl"),
             ("SQUALL_ENGINE_QUEUE_URL", "EngineQueueUrl"),
         ];
-        let output = |name| variables.iter().find(|(variable, _)| *variable == name).map(|(_, output)| self.output(output));
+        let output =
+            |name| variables.iter().find(|(variable, _)| *variable == name).map(|(_, output)| self.output(output));
         Settings::from_lookup(|name| output(name).map(str::to_owned)).unwrap()
     }
 

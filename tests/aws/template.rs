@@ -153,7 +153,8 @@ fn every_function_has_a_role_and_a_log_of_its_own() {
         roles.push(target(&function["Role"]).to_owned());
         let logs = &template.resources[&format!("{name}Logs")]["Properties"];
         assert!(logs["RetentionInDays"].is_object(), "{name} keeps its logs for ever");
-        let (own, log) = (function["FunctionName"]["!Sub"].as_str().unwrap(), logs["LogGroupName"]["!Sub"].as_str().unwrap());
+        let (own, log) =
+            (function["FunctionName"]["!Sub"].as_str().unwrap(), logs["LogGroupName"]["!Sub"].as_str().unwrap());
         assert_eq!(log, format!("/aws/lambda/{own}"));
     }
     let count = roles.len();
@@ -181,16 +182,24 @@ fn every_asynchronous_edge_ends_in_dead_letters() {
         }
     }
     for (name, rule) in template.of_kind("AWS::Events::Rule") {
-        assert!(rule["Targets"].as_array().unwrap().iter().all(|target| target["DeadLetterConfig"].is_object()), "{name}");
+        assert!(
+            rule["Targets"].as_array().unwrap().iter().all(|target| target["DeadLetterConfig"].is_object()),
+            "{name}"
+        );
     }
     for (name, queue) in template.of_kind("AWS::SQS::Queue").filter(|(name, _)| !name.ends_with("DeadLetters")) {
         assert!(target(&queue["RedrivePolicy"]["deadLetterTargetArn"]).ends_with("DeadLetters"), "{name}");
         let receives = queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap();
         assert!((3..=5).contains(&receives), "{name}");
-        assert_eq!(json!(receives.to_string()), template.whole["Globals"]["Function"]["Environment"]["Variables"]["SQUALL_MAX_RECEIVES"]);
+        assert_eq!(
+            json!(receives.to_string()),
+            template.whole["Globals"]["Function"]["Environment"]["Variables"]["SQUALL_MAX_RECEIVES"]
+        );
         let timeout = consumed.get(name).unwrap_or_else(|| panic!("nobody takes from {name}"));
         match (timeout.as_u64(), queue["VisibilityTimeout"].as_u64()) {
-            (Some(timeout), Some(visibility)) => assert!(visibility >= 6 * timeout, "{name}: {visibility} for {timeout}"),
+            (Some(timeout), Some(visibility)) => {
+                assert!(visibility >= 6 * timeout, "{name}: {visibility} for {timeout}")
+            }
             _ => assert_eq!(name, "ActionsQueue", "its time is a parameter"),
         }
     }
@@ -203,11 +212,13 @@ fn every_asynchronous_edge_ends_in_dead_letters() {
 fn every_alarm_has_a_section_in_the_runbooks_and_every_section_an_alarm() {
     let template = Template::read();
     let runbooks = fs::read_to_string(root().join("docs/runbooks.md")).unwrap();
-    let mut sections: Vec<_> = runbooks.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_lowercase).collect();
+    let mut sections: Vec<_> =
+        runbooks.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_lowercase).collect();
     let mut alarms = Vec::new();
     for (name, alarm) in template.of_kind("AWS::CloudWatch::Alarm") {
         let description = alarm["AlarmDescription"].as_str().unwrap();
-        let section = description.rsplit_once("docs/runbooks.md#").unwrap_or_else(|| panic!("{name} names no runbook")).1;
+        let section =
+            description.rsplit_once("docs/runbooks.md#").unwrap_or_else(|| panic!("{name} names no runbook")).1;
         alarms.push(section.to_owned());
     }
     sections.sort();

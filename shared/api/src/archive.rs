@@ -22,7 +22,9 @@ pub enum ArchiveError {
     #[error("the archive can't be written: {0}")]
     Unwritable(String),
     /// An entry that is no file inside the pack.
-    #[error("\"{0}\" is not a file inside a pack: an archive holds regular files with paths such as actions/run.sh, each once")]
+    #[error(
+        "\"{0}\" is not a file inside a pack: an archive holds regular files with paths such as actions/run.sh, each once"
+    )]
     Entry(String),
     /// More than a pack may hold.
     #[error("the archive holds more than a pack may have: {MAX_PACK_FILES} files and {MAX_PACK_BYTES} bytes together")]

@@ -84,8 +84,10 @@ impl DeadLetterOffice {
 
     /// Some letters, hidden from others for a while.
     async fn take(&self, url: &str) -> Result<Vec<Message>, DeadLetterError> {
-        let request = self.client.receive_message().queue_url(url).max_number_of_messages(BATCH).visibility_timeout(HIDDEN);
-        let request = request.message_attribute_names("All").message_system_attribute_names(MessageSystemAttributeName::All);
+        let request =
+            self.client.receive_message().queue_url(url).max_number_of_messages(BATCH).visibility_timeout(HIDDEN);
+        let request =
+            request.message_attribute_names("All").message_system_attribute_names(MessageSystemAttributeName::All);
         let answer = request.send().await.map_err(|error| DeadLetterError::Unavailable(retry::words(&error)))?;
         Ok(answer.messages.unwrap_or_default())
     }
@@ -93,7 +95,8 @@ impl DeadLetterOffice {
     /// Lets a letter be seen again at once.
     async fn release(&self, url: &str, message: &Message) {
         let handle = message.receipt_handle().unwrap_or_default();
-        let request = self.client.change_message_visibility().queue_url(url).receipt_handle(handle).visibility_timeout(0);
+        let request =
+            self.client.change_message_visibility().queue_url(url).receipt_handle(handle).visibility_timeout(0);
         if let Err(error) = request.send().await {
             tracing::debug!(error = retry::words(&error), "a letter stays hidden for a while");
         }

@@ -91,9 +91,9 @@ async fn unsubscribe(client: &Client, name: &str) -> Result<(), BusError> {
 /// The events that a trigger means.
 fn pattern(trigger: &Trigger) -> String {
     let fields = [("source", "source"), ("detail_type", "detail-type"), ("account", "account"), ("region", "region")];
-    let named = fields.into_iter().filter_map(|(parameter, field)| {
-        Some((field.to_owned(), json!([trigger.parameters.get(parameter)?])))
-    });
+    let named = fields
+        .into_iter()
+        .filter_map(|(parameter, field)| Some((field.to_owned(), json!([trigger.parameters.get(parameter)?]))));
     Value::Object(named.collect::<Map<_, _>>()).to_string()
 }
 

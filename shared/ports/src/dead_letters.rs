@@ -17,7 +17,7 @@ pub struct DeadLetterQueue {
 }
 
 /// One message that could not be handled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     /// Its id.
     pub id: String,

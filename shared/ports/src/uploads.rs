@@ -2,10 +2,9 @@
 
 use async_trait::async_trait;
 use model::{Id, Timestamp};
-use serde::Serialize;
 
 /// Where a client puts an upload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadUrl {
     /// The URL to `PUT` the bytes to. Whoever has it may, until it expires: it is a secret.
     pub url: String,

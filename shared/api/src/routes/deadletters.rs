@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use http::StatusCode;
-use ports::{DeadLetterError, DeadLetters, MAX_LETTERS};
+use ports::{DeadLetter, DeadLetterError, DeadLetters, MAX_LETTERS};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 use super::{Answer, Segment};
@@ -34,7 +34,19 @@ pub(crate) async fn list(State(api): State<Arc<Api>>) -> Answer {
 pub(crate) async fn get(State(api): State<Arc<Api>>, Segment(queue): Segment<String>, params: Params) -> Answer {
     let limit = params.integer("limit")?.unwrap_or(SHOWN).clamp(1, MAX_LETTERS as i64);
     let letters = letters(&api, &queue)?.letters(&queue, usize::try_from(limit).unwrap_or(MAX_LETTERS)).await;
-    Ok(json_text(StatusCode::OK, serde_json::to_vec(&letters.map_err(refused)?)?))
+    let shown: Vec<_> = letters.map_err(refused)?.iter().map(resource).collect();
+    Ok(json_text(StatusCode::OK, serde_json::to_vec(&shown)?))
+}
+
+fn resource(letter: &DeadLetter) -> Value {
+    json!({
+        "id": letter.id,
+        "sent_at": letter.sent_at.map(|time| time.to_string()),
+        "reason": letter.reason,
+        "message": letter.message,
+        "function": letter.function,
+        "body": letter.body,
+    })
 }
 
 /// POST /deadletters/{queue}/redrive: back to where they came from.

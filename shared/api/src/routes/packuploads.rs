@@ -38,7 +38,7 @@ pub(crate) async fn create(
         .map_err(|error| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
     let mut body = resource(&upload);
     if let Value::Object(fields) = &mut body {
-        fields.insert("put".to_owned(), json!(place));
+        fields.insert("put".to_owned(), json!({"url": place.url, "expires_at": place.expires_at.to_string()}));
     }
     Ok(json_text(StatusCode::CREATED, body.to_string().into()))
 }

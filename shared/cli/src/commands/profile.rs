@@ -93,7 +93,10 @@ impl Add {
         let url = profile.url.clone();
         profiles.save()?;
         let next = match &url {
-            None => format!("deploy with OperatorKeyHash={hash}, then say where: squall profile add {} --url URL", self.name),
+            None => format!(
+                "deploy with OperatorKeyHash={hash}, then say where: squall profile add {} --url URL",
+                self.name
+            ),
             Some(_) => format!("try it: squall --profile {} execution list", self.name),
         };
         let done = json!({"profile": self.name, "url": url, "operator_key_hash": hash});

@@ -26,7 +26,11 @@ pub(super) fn durations(content: &PackContent, longest: Option<&LongestAction>) 
                 file: file.to_owned(),
                 line: 0,
                 column: 0,
-                message: format!("a timeout of {seconds} s is more than the {} s that {}", longest.duration.as_secs(), longest.reason),
+                message: format!(
+                    "a timeout of {seconds} s is more than the {} s that {}",
+                    longest.duration.as_secs(),
+                    longest.reason
+                ),
                 hint: Some(longest.alternatives.clone()),
             });
         }
