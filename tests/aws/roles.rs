@@ -32,7 +32,7 @@ async fn a_function_may_do_nothing_that_its_role_does_not_say() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("template.yaml");
     fs::write(&path, less).unwrap();
-    let stack = Stack::deploy_bare(Emulator::with_iam(), path).await;
+    let stack = Stack::deploy_bare(Emulator::with_iam().account(), path).await;
     let (failed, answer) = stack.try_to_sweep().await;
     assert!(failed && answer.contains("AccessDenied"), "{answer}");
 }

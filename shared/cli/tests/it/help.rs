@@ -32,6 +32,8 @@ async fn the_whole_is_explained() {
       timer             Timers that rules listen to
       webhook           Webhooks that rules listen to
       trace             Traces: all that came of one event
+      dlq               Messages that a host on AWS could not handle
+      profile           Hosts by name, with address and key
       completion        Print what a shell needs to complete squall's command lines
 
     Options:
@@ -43,6 +45,7 @@ async fn the_whole_is_explained() {
                                  directory]
           --url <URL>            The API's address [default: SQUALL_URL, ST2_API_URL, or the one that
                                  `squall up` left in the data directory]
+          --profile <NAME>       A host by name, as `squall profile add` made it [default: SQUALL_PROFILE]
           --api-key-file <FILE>  A file that holds the API key [default: SQUALL_API_KEY, ST2_API_KEY, or
                                  the key in the data directory]
       -j, --json                 Print the API's JSON
@@ -89,6 +92,7 @@ async fn a_command_is_explained_with_examples() {
                                  directory]
           --url <URL>            The API's address [default: SQUALL_URL, ST2_API_URL, or the one that
                                  `squall up` left in the data directory]
+          --profile <NAME>       A host by name, as `squall profile add` made it [default: SQUALL_PROFILE]
           --api-key-file <FILE>  A file that holds the API key [default: SQUALL_API_KEY, ST2_API_KEY, or
                                  the key in the data directory]
       -j, --json                 Print the API's JSON
