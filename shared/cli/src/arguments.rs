@@ -35,7 +35,7 @@ pub(crate) struct Globals {
     /// The API's address [default: SQUALL_URL, ST2_API_URL, or the one that `squall up` left in the data directory]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// A host by name, as `squall profile add` made it [default: SQUALL_PROFILE]
+    /// A host that `squall profile add` made [default: SQUALL_PROFILE]
     #[arg(long, global = true, value_name = "NAME", conflicts_with_all = ["url", "api_key_file"])]
     pub(crate) profile: Option<String>,
     /// A file that holds the API key [default: SQUALL_API_KEY, ST2_API_KEY, or the key in the data directory]

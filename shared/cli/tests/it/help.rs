@@ -45,7 +45,7 @@ async fn the_whole_is_explained() {
                                  directory]
           --url <URL>            The API's address [default: SQUALL_URL, ST2_API_URL, or the one that
                                  `squall up` left in the data directory]
-          --profile <NAME>       A host by name, as `squall profile add` made it [default: SQUALL_PROFILE]
+          --profile <NAME>       A host that `squall profile add` made [default: SQUALL_PROFILE]
           --api-key-file <FILE>  A file that holds the API key [default: SQUALL_API_KEY, ST2_API_KEY, or
                                  the key in the data directory]
       -j, --json                 Print the API's JSON
@@ -92,7 +92,7 @@ async fn a_command_is_explained_with_examples() {
                                  directory]
           --url <URL>            The API's address [default: SQUALL_URL, ST2_API_URL, or the one that
                                  `squall up` left in the data directory]
-          --profile <NAME>       A host by name, as `squall profile add` made it [default: SQUALL_PROFILE]
+          --profile <NAME>       A host that `squall profile add` made [default: SQUALL_PROFILE]
           --api-key-file <FILE>  A file that holds the API key [default: SQUALL_API_KEY, ST2_API_KEY, or
                                  the key in the data directory]
       -j, --json                 Print the API's JSON

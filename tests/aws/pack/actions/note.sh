@@ -1,2 +1,0 @@
-#!/bin/sh
-printf "noted %s" "$1"
