@@ -119,7 +119,11 @@ fn translated(error: &minijinja::Error) -> Box<Fail> {
 /// Writes a value as text, which Python can't where a dictionary within a list is of the frozen kind.
 fn written<'a>(ev: &Eval<'a>, call: &Call<'a>, name: &str, strict: bool) -> Res<Val<'a>> {
     let value = call.val(0);
-    if strict { check_plain(ev, &value, 0)? } else { check_outer(ev, &value, 0)? }
+    if strict {
+        check_plain(ev, &value, 0)?
+    } else {
+        check_outer(ev, &value, 0)?
+    }
     filter(ev, call, name, Kind::Frozen)
 }
 
