@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Conductor, Refused, error, integer};
 use crate::Status;
 use crate::expression::{CurrentTask, Scope, Template};
-use crate::spec::{Itemized, Task};
+use crate::spec::{Itemized, Task, is_command};
 use crate::state::{Action, Items, Staged, State, index};
 
 /// A task that is to start, or items of one.
@@ -54,7 +54,9 @@ impl Conductor {
     }
 
     fn next_task(&self, state: &mut State, staged: &Staged) -> Result<NextTask, String> {
-        let task = self.workflow.tasks.get(&staged.task).ok_or("there is no such task")?;
+        let Some(task) = self.workflow.tasks.get(&staged.task).filter(|_| !is_command(&staged.task)) else {
+            return Ok(command(staged));
+        };
         // Where a task is staged twice the first one is meant.
         let first = state.staged_task(&staged.task, staged.route).cloned().unwrap_or_else(|| staged.clone());
         let current = CurrentTask { name: Arc::clone(&staged.task), route: staged.route, result: Arc::default() };
@@ -116,6 +118,13 @@ impl Conductor {
         let value = delay.evaluate(&self.expressions, scope).map_err(|error| error.to_string())?;
         integer(&value).map(Some).ok_or_else(|| "TypeError: The value of task delay is not type of integer.".to_owned())
     }
+}
+
+/// A command that is run again is a task that does nothing.
+fn command(staged: &Staged) -> NextTask {
+    let nothing = Action { action: Value::Null, input: Value::Null };
+    let (task, delay) = (Arc::clone(&staged.task), staged.retry_after);
+    NextTask { task, route: staged.route, delay, actions: vec![(None, nothing)], items: None }
 }
 
 /// From here on the items of the staged task count.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Conductor, Event, NextTask, Refused, Rerun, error};
 use crate::Status;
+use crate::spec::is_command;
 use crate::state::{Action, Record, State};
 
 /// What a host tells the conductor.
@@ -64,8 +65,8 @@ impl Conductor {
         let mut start = Vec::new();
         loop {
             let next = self.next_tasks(state)?;
-            // A task without items completes at once, and what follows may start in the same step.
-            let goes_on = next.iter().any(|task| task.items == Some(0));
+            // A task without items completes at once, as a command that is run again does, and what follows may start in the same step.
+            let goes_on = next.iter().any(|next| next.items == Some(0) || is_command(&next.task));
             for task in next {
                 self.begin_task(state, task, &mut start)?;
             }
@@ -90,6 +91,9 @@ impl Conductor {
 
     fn begin_task(&self, state: &mut State, next: NextTask, start: &mut Vec<Start>) -> Result<(), Refused> {
         let NextTask { task, route, delay, actions, items } = next;
+        if is_command(&task) {
+            return self.obey(state, &task, route);
+        }
         if items == Some(0) {
             let done = |status| Event::Action { status, result: Some(Arc::new(json!([]))) };
             self.take_in(state, &task, route, done(Status::Running))?;
@@ -104,12 +108,5 @@ impl Conductor {
             start.push(Start { task: Arc::clone(&task), route, item, action, delay });
         }
         Ok(())
-    }
-}
-
-/// A result for an event.
-impl From<(Status, Value)> for Event {
-    fn from((status, result): (Status, Value)) -> Event {
-        Event::Action { status, result: Some(Arc::new(result)) }
     }
 }

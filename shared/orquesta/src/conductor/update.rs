@@ -177,7 +177,8 @@ impl Conductor {
         Ok(Completion::Fired(fired))
     }
 
-    fn obey(&self, state: &mut State, command: &str, route: u32) -> Result<(), Refused> {
+    /// Does what a command says.
+    pub(super) fn obey(&self, state: &mut State, command: &str, route: u32) -> Result<(), Refused> {
         let command_of = |name| match name {
             "fail" => Command::Fail,
             "noop" => Command::Noop,
