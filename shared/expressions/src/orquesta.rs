@@ -19,7 +19,7 @@ use crate::jinja::Jinja;
 use crate::limits::Limits;
 use crate::yaql::{Lacking, Yaql};
 
-pub use functions::{json, zip};
+pub(crate) use functions::{json, zip};
 
 /// How often the outcome of an expression may be an expression again.
 const MOST_ROUNDS: usize = 32;

@@ -12,13 +12,17 @@ mod texts;
 mod time;
 mod version;
 
+use std::sync::Arc;
+
 pub(crate) use html::escaped;
 use minijinja::value::{Rest, Value, ValueOrKwargs};
 use minijinja::{Environment, Error, State};
 
-use crate::call::{Bound, Host};
-use crate::error::{ErrorKind, fault_with_hint};
+use crate::call::{Bound, Host, split_keywords};
+use crate::error::{ErrorKind, bad_value, fault_with_hint};
+use crate::json::{charge_whole, to_value};
 use crate::limits::Limits;
+use crate::orquesta;
 
 /// A filter: its name, its parameters as [`Bound::new`] reads them, and what it does.
 pub(crate) type Filter = (&'static str, &'static str, fn(&Host<'_>, &Bound) -> Result<Value, Error>);
@@ -129,6 +133,27 @@ pub(crate) fn install_functions(env: &mut Environment<'static>, limits: Limits) 
         env.add_filter(name, call);
         env.add_function(name, call);
     }
+    env.add_function("json", move |state: &State, args: Rest<ValueOrKwargs>| -> Result<Value, Error> {
+        let host = Host::new(state, &limits);
+        let bound = Bound::new(&host, "json", "s", &args.into_values())?;
+        given(&host, "json", orquesta::json(&host.json(&bound.value(0))?))
+    });
+    env.add_function("zip", move |state: &State, args: Rest<ValueOrKwargs>| -> Result<Value, Error> {
+        let host = Host::new(state, &limits);
+        let args = args.into_values();
+        let (lists, keywords) = split_keywords(&args);
+        let lists = lists.iter().map(|list| host.json(list)).collect::<Result<Vec<_>, _>>()?;
+        let pad = keywords.as_ref().and_then(|keywords| keywords.peek::<Value>("pad").ok());
+        let pad = pad.map(|pad| host.json(&pad)).transpose()?.unwrap_or_default();
+        given(&host, "zip", orquesta::zip(&lists, &pad))
+    });
+}
+
+/// What one of Orquesta's functions gave.
+fn given(host: &Host<'_>, name: &str, outcome: Result<serde_json::Value, String>) -> Result<Value, Error> {
+    let value = Arc::new(outcome.map_err(|message| bad_value(format!("`{name}`: {message}")))?);
+    charge_whole(host, &value, 0)?;
+    Ok(to_value(&value))
 }
 
 fn unsupported_random(_: &Host<'_>, _: &Bound) -> Result<Value, Error> {

@@ -1,16 +1,15 @@
 //! Orquesta's own functions that don't tell of a workflow.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// What Orquesta's function `zip` gives: the first items of all lists, the second ones, and so on, filled up with `pad`.
-pub fn zip(lists: &[Value], named: &Map<String, Value>) -> Result<Value, String> {
-    let pad = named.get("pad").cloned().unwrap_or_default();
+pub(crate) fn zip(lists: &[Value], pad: &Value) -> Result<Value, String> {
     if let [only] = lists {
         return Ok(if only.is_null() { Value::Array(Vec::new()) } else { only.clone() });
     }
     let lists = lists.iter().map(list_of).collect::<Result<Vec<_>, _>>()?;
     let longest = lists.iter().map(Vec::len).max().unwrap_or_default();
-    let row = |index| Value::Array(lists.iter().map(|list| list.get(index).unwrap_or(&pad).clone()).collect());
+    let row = |index| Value::Array(lists.iter().map(|list| list.get(index).unwrap_or(pad).clone()).collect());
     Ok(Value::Array((0..longest).map(row).collect()))
 }
 
@@ -25,7 +24,7 @@ fn list_of(value: &Value) -> Result<Vec<Value>, String> {
 }
 
 /// What Orquesta's function `json` gives: the value of a JSON text; an object as it is.
-pub fn json(value: &Value) -> Result<Value, String> {
+pub(crate) fn json(value: &Value) -> Result<Value, String> {
     match value {
         Value::Object(_) => Ok(value.clone()),
         Value::String(text) => serde_json::from_str(text)

@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 
-use super::functions::{json, zip};
 use crate::context::{Context, Function};
 use crate::part::Part;
 
@@ -59,10 +58,10 @@ pub fn context(workflow: Arc<dyn Workflow>) -> Context {
 
 type Answer = Result<Part, String>;
 
-/// The names of the functions, of their parameters, and what they do. `*` takes any further arguments, `**` any further named ones.
+/// The names of the functions, of their parameters, and what they do. `**` takes any further named arguments.
 type Row = (&'static str, &'static [&'static str], fn(&Functions, &Arguments<'_>) -> Answer);
 
-const TABLE: [Row; 11] = [
+const TABLE: [Row; 9] = [
     ("ctx", &["key"], Functions::ctx),
     ("item", &["key"], Functions::item),
     ("result", &[], |functions, _| Ok(functions.current()?.result.into())),
@@ -72,8 +71,6 @@ const TABLE: [Row; 11] = [
     ("task_status", &["task_id", "route"], Functions::task_status),
     ("task", &["task_id", "route"], Functions::task),
     ("st2kv", &["key", "**"], Functions::key_value),
-    ("json", &["s"], |_, arguments| json(arguments.get(0).unwrap_or(&Value::Null)).map(Part::from)),
-    ("zip", &["*", "**"], |_, arguments| zip(arguments.positional, arguments.named).map(Part::from)),
 ];
 
 /// The arguments of a call, by the names of the parameters.
@@ -95,7 +92,7 @@ impl<'a> Arguments<'a> {
         named: &'a Map<String, Value>,
     ) -> Result<Arguments<'a>, String> {
         let plain = parameters.iter().filter(|parameter| !parameter.starts_with('*')).count();
-        if positional.len() > plain && !parameters.contains(&"*") {
+        if positional.len() > plain {
             return Err("has too many arguments".to_owned());
         }
         for name in named.keys() {

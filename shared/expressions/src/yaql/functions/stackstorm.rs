@@ -1,4 +1,4 @@
-//! StackStorm's functions: its Jinja filters under their names.
+//! Orquesta's functions that don't tell of a workflow, and StackStorm's: its Jinja filters under their names.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use minijinja::value::{Kwargs, Value};
 use super::super::call::Call;
 use super::super::eval::Eval;
 use super::super::fail::{Class, Fail, Res, fail};
+use super::super::feed::Feed;
 use super::super::output;
 use super::super::overload::{As, Row};
 use super::super::value::{Kind, Val};
@@ -39,6 +40,8 @@ pub(super) const FUNCTIONS: &[Row] = &[
     ("to_human_time_from_seconds", As::Function, "seconds:any", |ev, call| {
         frozen(ev, call, "to_human_time_from_seconds")
     }),
+    ("json", As::Function, "s:any", json_),
+    ("zip", As::Function, "*args:any **kwargs", zip),
     ("use_none", As::Function, "value:any", use_none),
     ("version_compare", As::Function, TWO, |ev, call| frozen(ev, call, "version_compare")),
     ("version_more_than", As::Function, TWO, |ev, call| frozen(ev, call, "version_more_than")),
@@ -153,6 +156,33 @@ fn check_plain<'a>(ev: &Eval<'a>, value: &Val<'a>, level: usize) -> Res<()> {
         ),
         other => fail(Class::Type, format!("{} can't be written as text", other.type_name())),
     }
+}
+
+/// The value of a JSON text; a dictionary of the plain kind as it is.
+fn json_<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
+    match call.val(0) {
+        Val::Dict(dict) if dict.kind() == Kind::Plain => Ok(Val::Dict(dict)),
+        Val::Str(_) => plain(ev, call, "from_json_string"),
+        other => fail(Class::Type, format!("`json` takes a text and not {}", other.type_name())),
+    }
+}
+
+/// The first items of all lists, the second ones, and so on, filled up with `pad`. A single list stays as it is.
+fn zip<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
+    let lists: Vec<&Val<'a>> = call.rest().collect();
+    if let [only] = lists.as_slice() {
+        return if only.is_null() { ev.list(Vec::new(), Kind::Plain) } else { Ok((*only).clone()) };
+    }
+    let items = |list: &Val<'a>| match list {
+        Val::Null => Ok(Vec::new()),
+        list => Feed::python(ev, list)?.rest(ev),
+    };
+    let lists = lists.into_iter().map(items).collect::<Res<Vec<_>>>()?;
+    let pad = call.named().iter().find(|(name, _)| &**name == "pad").map_or(Val::Null, |(_, pad)| pad.clone());
+    let longest = lists.iter().map(Vec::len).max().unwrap_or_default();
+    let row = |index| ev.list(lists.iter().map(|list| list.get(index).unwrap_or(&pad).clone()).collect(), Kind::Frozen);
+    let rows = (0..longest).map(row).collect::<Res<Vec<_>>>()?;
+    ev.list(rows, Kind::Plain)
 }
 
 fn use_none<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
