@@ -1,0 +1,2 @@
+#!/bin/sh
+printf "noted %s" "$1"
