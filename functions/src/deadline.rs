@@ -88,7 +88,8 @@ mod tests {
     }
 
     fn job() -> Job {
-        let action: Action = serde_json::from_value(json!({"ref": "a.b", "runner_type": "noop"})).unwrap();
+        let action: Action =
+            serde_json::from_value(json!({"ref": "a.b", "runner_type": "noop", "enabled": true})).unwrap();
         Job {
             execution: Id::named(&["x"]),
             action: Arc::new(action),

@@ -7,8 +7,7 @@ use std::{
     collections::BTreeMap,
     io::Write,
     path::{Path, PathBuf},
-    process::Command,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use testkit::emulator::{Account, Emulator};
@@ -207,17 +206,7 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The folder of the functions' binaries, built once per run of the tests.
+/// Where cargo put the functions.
 fn binaries() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--locked", "--package", "functions"])
-            .current_dir(root())
-            .status()
-            .unwrap();
-        assert!(status.success(), "the functions can't be built; the reason is above");
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-        target.join("debug")
-    })
+    Path::new(env!("CARGO_BIN_EXE_api")).parent().unwrap()
 }
