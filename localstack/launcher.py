@@ -90,6 +90,33 @@ def repair():
         return limit(esm, *rest, **named)
 
     lambda_svc._sqs_esm_concurrency = as_number
+    repair_policies()
+
+
+def repair_policies():
+    """What AWS asks a policy for, where the emulator asks for something else."""
+    import json
+
+    from ministack.core import iam_actions
+
+    action_of, resource_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
+
+    def action(*request, **named):
+        # There is no action for a batch: who may send one message may send ten.
+        found = action_of(*request, **named)
+        return found.removesuffix("Batch") if found and found.startswith("sqs:") else found
+
+    def resource(service, method, path, headers, body, query, region, account, *rest, **named):
+        found = resource_of(service, method, path, headers, body, query, region, account, *rest, **named)
+        if service != "events":
+            return found
+        # A rule of the default bus has no bus in its name, and the targets' requests call it by another field.
+        fields = json.loads(body or b"{}")
+        if "Rule" in fields and fields.get("EventBusName", "default") == "default":
+            return f"arn:aws:events:{region}:{account}:rule/{fields['Rule']}"
+        return found.replace(":rule/default/", ":rule/")
+
+    iam_actions.extract_iam_action, iam_actions.extract_resource_arn = action, resource
 
 
 def main():

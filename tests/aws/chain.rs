@@ -14,7 +14,8 @@ async fn a_webhook_becomes_an_execution_that_ran_a_file_of_its_pack() {
     assert_eq!(execution["status"], "succeeded", "{execution}");
     assert_eq!(execution["rule"]["ref"], "chain.hook");
     // What led to it can be asked for as on the other host.
-    let instance = execution.pointer("/trigger_instance/id").and_then(Value::as_str).unwrap();
+    let whole = stack.ask("GET", &format!("executions/{}", execution["id"].as_str().unwrap()), None).await;
+    let instance = whole.pointer("/trigger_instance/id").and_then(Value::as_str).unwrap();
     let explained = stack.squall(&["explain", instance]).await;
     assert!(explained.code == 0 && explained.text.contains("chain.hook"), "{}", explained.text);
 }

@@ -9,7 +9,7 @@ use model::{Action, Parameter, RunnerType, SchemaValidator, runner_type};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-use crate::Error;
+use crate::{Error, catalog::InstalledPack};
 
 /// Attributes of a runner's parameter that an action may give anew.
 const OVERRIDABLE: [&str; 5] = ["default", "description", "enum", "immutable", "required"];
@@ -23,6 +23,8 @@ pub struct ActionPlan {
     pub runner: &'static RunnerType,
     /// All parameters, the runner's first; what both declare is the runner's with the action's changes.
     pub parameters: IndexMap<String, Parameter>,
+    /// The version of its pack that is live with it.
+    pub(crate) pack_version: Option<String>,
     validator: SchemaValidator,
     runner_schemas: Map<String, Value>,
     action_schemas: Map<String, Value>,
@@ -41,8 +43,8 @@ pub(crate) struct Inputs {
 }
 
 impl ActionPlan {
-    /// Merges and compiles; `config_schema` is that of the action's pack.
-    pub(crate) fn new(action: &Arc<Action>, config_schema: Option<&Map<String, Value>>) -> Result<ActionPlan, Error> {
+    /// Merges and compiles; `pack` is the action's, where it is installed.
+    pub(crate) fn new(action: &Arc<Action>, pack: Option<&InstalledPack>) -> Result<ActionPlan, Error> {
         let runner = runner_type(&action.runner_type).ok_or_else(|| {
             Error::invalid(format!(
                 "action {} has runner type \"{}\", which is not known",
@@ -52,7 +54,9 @@ impl ActionPlan {
         let parameters = merge(runner, action)?;
         let validator = SchemaValidator::for_parameters(&parameters)
             .map_err(|error| Error::invalid(format!("the parameters of action {}: {error}", action.reference)))?;
+        let config_schema = pack.and_then(|pack| pack.config_schema.as_ref());
         Ok(ActionPlan {
+            pack_version: pack.map(|pack| pack.digest.clone()),
             runner,
             parameters,
             validator,

@@ -131,8 +131,8 @@ impl Catalog {
         if let Some(plan) = plans.get(&action.reference).filter(|plan| plan.action == *action) {
             return Ok(Arc::clone(plan));
         }
-        let config = self.packs.get(action.reference.pack()).and_then(|pack| pack.config_schema.as_ref());
-        let plan = Arc::new(ActionPlan::new(action, config)?);
+        let pack = self.packs.get(action.reference.pack());
+        let plan = Arc::new(ActionPlan::new(action, pack.map(Arc::as_ref))?);
         plans.insert(action.reference.clone(), Arc::clone(&plan));
         Ok(plan)
     }

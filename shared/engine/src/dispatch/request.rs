@@ -120,7 +120,7 @@ impl Engine {
     pub(crate) async fn prepare(&self, plan: &ActionPlan, inputs: Inputs, origin: Origin) -> Result<Requested, Error> {
         let now = self.ports.clock.now();
         let decrypts = origin.decrypts;
-        let mut execution = self.blank(plan, origin, now).await?;
+        let mut execution = blank(plan, origin, now);
         let reader = Reader { user: execution.user.clone(), decrypts };
         let resolved =
             self.with_datastore(&reader, |keys| plan.resolve(&self.jinja, &inputs, &execution.context, keys)).await?;
@@ -141,33 +141,6 @@ impl Engine {
         let operation = execution.put(Guard::Absent, due, ttl)?;
         let wake = due.map(|at| Wake { key: records::execution_key(execution.id), at });
         Ok(Requested { execution, operation, wake, failure })
-    }
-
-    async fn blank(&self, plan: &ActionPlan, origin: Origin, now: Timestamp) -> Result<Execution, Error> {
-        let pack = self.catalog().await?.packs.get(plan.action.reference.pack()).map(|pack| pack.digest.clone());
-        Ok(Execution {
-            id: origin.id,
-            action: plan.action.reference.clone(),
-            runner: plan.action.runner_type.clone(),
-            pack_version: pack,
-            status: ExecutionStatus::Requested,
-            start: now,
-            end: None,
-            not_before: origin.not_before,
-            parameters: Map::new(),
-            sealed: None,
-            result: None,
-            result_size: 0,
-            context: origin.context,
-            log: vec![ExecutionLog { timestamp: now, status: ExecutionStatus::Requested }],
-            parent: None,
-            rule: origin.rule,
-            trigger: origin.trigger,
-            user: origin.user,
-            trace: origin.trace,
-            notify: origin.notify,
-            lease: None,
-        })
     }
 
     /// Puts the parameters into the execution: shown without secrets, and sealed what was taken out. Secret is what the schema says,
@@ -229,5 +202,32 @@ fn acting_user(principal: &Principal, asked: Option<String>) -> Result<String, E
             Ok(user)
         }
         _ => Ok(principal.user.clone()),
+    }
+}
+
+/// As it is requested, before its parameters are known.
+fn blank(plan: &ActionPlan, origin: Origin, now: Timestamp) -> Execution {
+    Execution {
+        id: origin.id,
+        action: plan.action.reference.clone(),
+        runner: plan.action.runner_type.clone(),
+        pack_version: plan.pack_version.clone(),
+        status: ExecutionStatus::Requested,
+        start: now,
+        end: None,
+        not_before: origin.not_before,
+        parameters: Map::new(),
+        sealed: None,
+        result: None,
+        result_size: 0,
+        context: origin.context,
+        log: vec![ExecutionLog { timestamp: now, status: ExecutionStatus::Requested }],
+        parent: None,
+        rule: origin.rule,
+        trigger: origin.trigger,
+        user: origin.user,
+        trace: origin.trace,
+        notify: origin.notify,
+        lease: None,
     }
 }
