@@ -27,6 +27,8 @@ pub const MAX_PROGRAM_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_BACKTRACKS: usize = 200_000;
 /// Patterns that cost no more than this never pass [`MAX_PROGRAM_BYTES`]: see [`Node::cost`].
 const COMPILES_SURELY: u64 = 8_000;
+/// Required texts that are kept of one pattern.
+const MAX_LITERALS: usize = 8;
 /// How many compiled patterns are kept.
 const CACHED: usize = 512;
 
@@ -112,7 +114,7 @@ fn write(parsed: &parse::Parsed, flags: Flags, captures: bool, line_end: &'stati
 pub struct Matcher {
     pattern: Box<str>,
     flags: Flags,
-    literal: Option<Box<str>>,
+    literals: Box<[Box<str>]>,
     linear: bool,
     engine: OnceLock<Result<Engine, PatternError>>,
 }
@@ -128,9 +130,9 @@ impl Matcher {
     pub fn new(pattern: &str, flags: Flags) -> Result<Matcher, PatternError> {
         let parsed = read(pattern, flags)?;
         let linear = !parsed.node.needs_backtracking(parsed.flags, true);
-        let literal =
-            if parsed.flags.ignore_case || !linear { None } else { longest_literal(&parsed.node).map(Into::into) };
-        let matcher = Matcher { pattern: pattern.into(), flags, literal, linear, engine: OnceLock::new() };
+        let literals =
+            if parsed.flags.ignore_case || !linear { Box::default() } else { required_literals(&parsed.node) };
+        let matcher = Matcher { pattern: pattern.into(), flags, literals, linear, engine: OnceLock::new() };
         if !linear || parsed.node.cost() > COMPILES_SURELY {
             matcher.engine().map_err(Clone::clone)?;
         }
@@ -151,9 +153,9 @@ impl Matcher {
         self.linear
     }
 
-    /// The longest text that is part of every match, if one is known. Without it in the text, `is_match` is false and no error.
-    pub fn required_literal(&self) -> Option<&str> {
-        self.literal.as_deref()
+    /// Texts that are part of every match, as far as they are known. Where one of them is not in the text, `is_match` is false and no error.
+    pub fn required_literals(&self) -> &[Box<str>] {
+        &self.literals
     }
 
     /// What it was made of.
@@ -273,17 +275,18 @@ fn last_line(message: &str) -> String {
     message.lines().last().unwrap_or_default().trim().to_owned()
 }
 
-/// The longest run of plain characters that each match goes through.
-fn longest_literal(node: &Node) -> Option<String> {
+/// The runs of plain characters that each match goes through.
+fn required_literals(node: &Node) -> Box<[Box<str>]> {
     let mut runs = Runs::default();
     runs.visit(node);
-    runs.finish()
+    runs.end_run();
+    runs.ended.into()
 }
 
 #[derive(Default)]
 struct Runs {
     current: String,
-    longest: String,
+    ended: Vec<Box<str>>,
 }
 
 impl Runs {
@@ -304,15 +307,10 @@ impl Runs {
     }
 
     fn end_run(&mut self) {
-        if self.current.len() > self.longest.len() {
-            std::mem::swap(&mut self.current, &mut self.longest);
+        let run = std::mem::take(&mut self.current);
+        if !run.is_empty() && self.ended.len() < MAX_LITERALS && !self.ended.iter().any(|known| **known == *run) {
+            self.ended.push(run.into());
         }
-        self.current.clear();
-    }
-
-    fn finish(mut self) -> Option<String> {
-        self.end_run();
-        Some(self.longest).filter(|text| !text.is_empty())
     }
 }
 

@@ -32,7 +32,10 @@ pub use key_value::{KeyScope, KeyValue};
 pub use mask::{MASK, is_secret_attribute, mask_attributes, mask_parameters};
 pub use pack::{ActionAlias, PackContent, PackFile, PackMetadata, Policy, SensorType};
 pub use reference::{Ref, RefError};
-pub use rule::{Criteria, EnforcementStatus, OPERATOR_NAMES, Rule, RuleAction, RuleEnforcement, RuleKind, RuleTrigger};
+pub use rule::{
+    Criteria, EnforcementStatus, MAX_CRITERIA_DEPTH, MAX_RULE_ACTIONS, MAX_THROTTLE_WINDOW, OPERATOR_NAMES, Rule,
+    RuleAction, RuleEnforcement, RuleKind, RuleTrigger, Throttle, ThrottleAction, is_criteria_tree,
+};
 pub use runner_types::{runner_type, runner_types};
 pub use schema::{SchemaError, SchemaValidator, fill_defaults};
 pub use secret::Secret;

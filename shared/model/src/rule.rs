@@ -48,8 +48,54 @@ pub struct RuleAction {
     pub parameters: Map<String, Value>,
 }
 
+/// Actions that one rule may request.
+pub const MAX_RULE_ACTIONS: usize = 10;
+/// The longest window of a throttle, in seconds.
+pub const MAX_THROTTLE_WINDOW: u64 = 30 * 24 * 3_600;
+
+/// How often a rule may act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Throttle {
+    /// So many matching events of a window pass.
+    pub count: u32,
+    /// The length of a window, in seconds.
+    pub window: u64,
+    /// Keys by whose values events are counted apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group_by: Vec<String>,
+    /// What becomes of the others.
+    #[serde(default)]
+    pub action: ThrottleAction,
+}
+
+/// What becomes of events past the count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ThrottleAction {
+    /// Nothing.
+    #[default]
+    Drop,
+    /// Their executions start in later windows.
+    Delay,
+    /// One execution at the end of the window is for all of them.
+    Merge,
+}
+
 /// Criteria as written: key → `{type, pattern, condition?}`, all of which must hold.
 pub type Criteria = Map<String, Value>;
+
+/// How deep trees of criteria may nest.
+pub const MAX_CRITERIA_DEPTH: usize = 16;
+
+/// Does this key (without a `#tag`), with what is written under it, hold criteria instead of being one? `any` and `all` have lists of groups;
+/// `not` has a group, and what has a `type` is a criterion.
+pub fn is_criteria_tree(key: &str, written: &Value) -> bool {
+    match (key, written) {
+        ("any" | "all", Value::Array(_)) => true,
+        ("not", Value::Object(fields)) => !fields.get("type").is_some_and(Value::is_string),
+        _ => false,
+    }
+}
 
 /// What a criterion's `type` may be, in exactly these words.
 pub const OPERATOR_NAMES: [&str; 33] = [
@@ -109,6 +155,12 @@ pub struct Rule {
     pub criteria: Criteria,
     /// What it requests.
     pub action: RuleAction,
+    /// What it requests too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_actions: Vec<RuleAction>,
+    /// How often it may act.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttle: Option<Throttle>,
     /// `{name, value}` pairs.
     #[serde(default)]
     pub tags: Vec<Value>,
@@ -126,6 +178,12 @@ impl Rule {
         Id::named(&["rule", self.reference.as_str()])
     }
 
+    /// All that it requests, in order.
+    pub fn actions(&self) -> impl ExactSizeIterator<Item = &RuleAction> {
+        let count = self.further_actions.len() + 1;
+        (0..count).map(|at| at.checked_sub(1).and_then(|at| self.further_actions.get(at)).unwrap_or(&self.action))
+    }
+
     /// `rule:<pack>:<name>`.
     pub fn uid(&self) -> String {
         format!("rule:{}:{}", self.reference.pack(), self.reference.name())
@@ -139,6 +197,8 @@ impl Rule {
 pub enum EnforcementStatus {
     Succeeded,
     Failed,
+    /// The rule's throttle held it back.
+    Throttled,
 }
 
 /// What became of one rule that matched one trigger instance, or could not be evaluated.

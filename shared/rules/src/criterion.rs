@@ -9,6 +9,7 @@ use crate::{
     operator::{Operator, Prepared},
     pattern::{Pattern, Subject},
     search::Search,
+    tree::Tree,
 };
 
 /// What went wrong while a rule was evaluated: the first failure is told, as StackStorm records it.
@@ -41,6 +42,8 @@ pub(crate) enum Failure {
     Key(String),
     /// The operator has no answer.
     Operator(String),
+    /// A criterion in a tree could not be evaluated.
+    Within { key: Arc<str>, failure: Box<Failure> },
 }
 
 impl Failure {
@@ -48,6 +51,7 @@ impl Failure {
     pub(crate) fn bare(&self) -> &str {
         match self {
             Failure::Pattern { error, .. } | Failure::Key(error) | Failure::Operator(error) => error,
+            Failure::Within { failure, .. } => failure.bare(),
         }
     }
 
@@ -58,6 +62,7 @@ impl Failure {
                 format!("Failed to render pattern value \"{pattern}\" for key \"{key}\": {error}")
             }
             Failure::Key(error) => format!("Failed transforming criteria key {key}: {error}"),
+            Failure::Within { key, failure } => failure.describe(rule, key),
             Failure::Operator(error) => {
                 format!("There might be a problem with the criteria in rule {rule}: \"{key}\": {error}")
             }
@@ -78,6 +83,8 @@ enum Body {
     /// It names no operator, and so never holds.
     Untyped,
     Test(Test),
+    /// It holds criteria.
+    Tree(Tree),
 }
 
 #[derive(Clone, Debug)]
@@ -99,7 +106,11 @@ pub(crate) enum Check {
 impl Criterion {
     pub(crate) fn compile(key: &str, written: &Value, depth: usize) -> Criterion {
         let operator = written.get("type").and_then(Value::as_str).unwrap_or_default();
+        let name = key.split('#').next().unwrap_or_default();
         let body = match written {
+            written if model::is_criteria_tree(name, written) => {
+                Tree::compile(name, written, depth).map(Body::Tree).map_err(Failure::Operator)
+            }
             Value::Object(fields) if !fields.contains_key("type") => Ok(Body::Untyped),
             Value::Object(fields) => compile_test(key, fields, depth).map(Body::Test),
             _ => Err(Failure::Operator("a criterion is an object with \"type\" and \"pattern\"".to_owned())),
@@ -109,22 +120,35 @@ impl Criterion {
 
     /// Does it hold? What can't be evaluated does not hold, and is told to `failures`.
     pub(crate) fn holds(&self, subject: &Subject<'_>, failures: &mut Failures<'_>) -> bool {
-        let held = match &self.body {
-            Ok(Body::Untyped) => Ok(false),
-            Ok(Body::Test(test)) => test.holds(subject, failures),
-            Err(failure) => Err(failure.clone()),
-        };
-        held.unwrap_or_else(|failure| {
+        self.verdict(subject, failures).unwrap_or_else(|failure| {
             failures.add(&failure, &self.key);
             false
         })
+    }
+
+    /// Does it hold? What items of a `search` fail on is told to `failures`.
+    pub(crate) fn verdict(&self, subject: &Subject<'_>, failures: &mut Failures<'_>) -> Result<bool, Failure> {
+        match &self.body {
+            Ok(Body::Untyped) => Ok(false),
+            Ok(Body::Test(test)) => test.holds(subject, failures),
+            Ok(Body::Tree(tree)) => tree.holds(subject, failures),
+            Err(failure) => Err(failure.clone()),
+        }
+    }
+
+    /// The tree, if it is one.
+    pub(crate) const fn tree(&self) -> Option<&Tree> {
+        match &self.body {
+            Ok(Body::Tree(tree)) => Some(tree),
+            _ => None,
+        }
     }
 
     /// The test, if it names an operator and could be compiled.
     pub(crate) fn test(&self) -> Option<&Test> {
         match &self.body {
             Ok(Body::Test(test)) => Some(test),
-            Ok(Body::Untyped) | Err(_) => None,
+            Ok(Body::Untyped | Body::Tree(_)) | Err(_) => None,
         }
     }
 
@@ -132,7 +156,7 @@ impl Criterion {
     pub(crate) fn problem(&self) -> Option<Failure> {
         match &self.body {
             Err(failure) => Some(failure.clone()),
-            Ok(Body::Untyped) => None,
+            Ok(Body::Untyped | Body::Tree(_)) => None,
             Ok(Body::Test(test)) => match &test.check {
                 Check::Known(prepared) => prepared.problem().map(|error| Failure::Operator(error.0.clone())),
                 Check::Late(_) => None,
@@ -154,6 +178,7 @@ impl Criterion {
 
     /// The keys of the datastore that it reads.
     pub(crate) fn datastore_keys(&self, keys: &mut Vec<(Scope, String)>) {
+        self.tree().into_iter().flat_map(Tree::criteria).for_each(|criterion| criterion.datastore_keys(keys));
         let Some(test) = self.test() else { return };
         keys.extend(test.path.datastore_key().map(|key| (Scope::System, key)));
         keys.extend(test.pattern.datastore_keys());
@@ -193,10 +218,10 @@ impl Test {
     fn holds(&self, subject: &Subject<'_>, failures: &mut Failures<'_>) -> Result<bool, Failure> {
         let pattern = self.rendered(subject)?;
         let value = self.value(subject)?;
-        let now = subject.event.now();
+        let clock = subject.event.clock();
         let held = match &self.check {
-            Check::Known(prepared) => prepared.test(&value, &pattern, now),
-            Check::Late(operator) => Prepared::new(*operator, &pattern).test(&value, &pattern, now),
+            Check::Known(prepared) => prepared.test(&value, &pattern, clock),
+            Check::Late(operator) => Prepared::new(*operator, &pattern).test(&value, &pattern, clock),
             Check::Search(search) => {
                 return search.holds(&value, &pattern, subject.event, failures).map_err(Failure::Operator);
             }

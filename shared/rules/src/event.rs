@@ -10,13 +10,14 @@ use std::{fmt, sync::Arc};
 pub struct Event {
     payload: Arc<Value>,
     now: Timestamp,
+    today: Timestamp,
     key_values: Arc<dyn KeyValues>,
 }
 
 impl Event {
     /// The datastore is read only where a rule names it; see [`CompiledRule::datastore_keys`](crate::CompiledRule::datastore_keys).
     pub fn new(payload: impl Into<Arc<Value>>, now: Timestamp, key_values: Arc<dyn KeyValues>) -> Event {
-        Event { payload: payload.into(), now, key_values }
+        Event { payload: payload.into(), now, today: now, key_values }
     }
 
     /// What it carries.
@@ -29,9 +30,27 @@ impl Event {
         self.now
     }
 
+    /// The same, but for the day that completes times which leave out their year, month or day; else that is the day of [`now`](Event::now).
+    #[must_use]
+    pub const fn with_today(mut self, today: Timestamp) -> Event {
+        self.today = today;
+        self
+    }
+
+    pub(crate) const fn clock(&self) -> Clock {
+        Clock { now: self.now, today: self.today }
+    }
+
     pub(crate) const fn key_values(&self) -> &Arc<dyn KeyValues> {
         &self.key_values
     }
+}
+
+/// The times that operators ask for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    pub(crate) now: Timestamp,
+    pub(crate) today: Timestamp,
 }
 
 /// Payloads may hold secrets.

@@ -1,7 +1,7 @@
 //! Why a rule does or does not match an event.
 
 use expressions::python;
-use model::{MASK, Ref, is_secret_attribute, mask_attributes};
+use model::{MASK, Ref, RuleKind, is_secret_attribute, mask_attributes};
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -21,6 +21,8 @@ pub const MAX_SHOWN_BYTES: usize = 1_024;
 pub struct Explanation {
     /// The rule.
     pub rule: Ref,
+    /// Standard, or backstop: a backstop is tried only where no standard rule matched.
+    pub kind: RuleKind,
     /// A rule that is not enabled is never tried, whatever its criteria.
     pub enabled: bool,
     /// Do the criteria hold?
@@ -51,6 +53,9 @@ pub struct CriterionExplanation {
     /// Why it does not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The criteria of each group, where it is `any`, `all` or `not`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Vec<CriterionExplanation>>,
 }
 
 /// What a criterion comes to.
@@ -73,6 +78,7 @@ pub fn explain(rule: &CompiledRule, event: &Event) -> Explanation {
     let name = rule.rule().reference.as_str();
     Explanation {
         rule: rule.rule().reference.clone(),
+        kind: rule.rule().kind,
         enabled: rule.rule().enabled,
         matched: verdict.is_match(),
         failure: verdict.failure().map(str::to_owned),
@@ -97,9 +103,12 @@ fn explain_criterion(criterion: &Criterion, subject: &Subject<'_>, rule: &str) -
         (false, Some(_)) => CriterionVerdict::Failed,
     };
     let reason = failure.or_else(|| (!holds).then(|| denial(criterion, &value)));
+    let explain_group =
+        |group: &Vec<Criterion>| group.iter().map(|inner| explain_criterion(inner, subject, rule)).collect();
     CriterionExplanation {
         key: criterion.key.to_string(),
-        operator: criterion.operator.to_string(),
+        operator: criterion.tree().map_or(&*criterion.operator, |tree| tree.join.name()).to_owned(),
+        groups: criterion.tree().map_or_else(Vec::new, |tree| tree.groups.iter().map(explain_group).collect()),
         pattern: shown_pattern(criterion, subject, secret),
         value_found: shown(value.into_owned(), secret),
         verdict,
@@ -108,6 +117,9 @@ fn explain_criterion(criterion: &Criterion, subject: &Subject<'_>, rule: &str) -
 }
 
 fn denial(criterion: &Criterion, value: &Value) -> String {
+    if let Some(tree) = criterion.tree() {
+        return tree.join.denial().to_owned();
+    }
     match criterion.test() {
         None => "it names no operator".to_owned(),
         Some(test) if value.is_null() => format!("{}: nothing was found at this key", test.operator().denial()),

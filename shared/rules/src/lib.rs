@@ -15,6 +15,7 @@ mod pattern;
 mod search;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod validate;
 mod wildcard;
 

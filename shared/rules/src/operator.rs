@@ -8,7 +8,7 @@ use model::Timestamp;
 use serde_json::Value;
 use std::{borrow::Cow, cmp::Ordering};
 
-use crate::{date, wildcard};
+use crate::{date, event::Clock, wildcard};
 
 /// Why an operator could not answer, for the author of the rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -101,7 +101,7 @@ impl Operator {
 
     /// Applies the operator once. Rules keep what can be prepared from a pattern; this is for one-off questions.
     pub fn apply(self, value: &Value, pattern: &Value, now: Timestamp) -> Result<bool, String> {
-        Prepared::new(self, pattern).test(value, pattern, now).map_err(|error| error.0)
+        Prepared::new(self, pattern).test(value, pattern, Clock { now, today: now }).map_err(|error| error.0)
     }
 
     /// What is the case where it does not hold.
@@ -212,7 +212,7 @@ impl Prepared {
     }
 
     /// Does it hold? A missing value is null. `search` is not asked here, for it needs its criteria.
-    pub(crate) fn test(&self, value: &Value, pattern: &Value, now: Timestamp) -> Result<bool, OperatorError> {
+    pub(crate) fn test(&self, value: &Value, pattern: &Value, clock: Clock) -> Result<bool, OperatorError> {
         if self.is_never(pattern) {
             return Ok(false);
         }
@@ -229,8 +229,8 @@ impl Prepared {
             Operator::Endswith => texts(value, pattern).map(|(text, part)| text.ends_with(part)),
             Operator::Lessthan => ordered(value, pattern).map(Ordering::is_lt),
             Operator::Greaterthan => ordered(value, pattern).map(Ordering::is_gt),
-            Operator::TimediffLt => timediff(value, pattern, now).map(|(passed, limit)| passed < limit),
-            Operator::TimediffGt => timediff(value, pattern, now).map(|(passed, limit)| passed > limit),
+            Operator::TimediffLt => timediff(value, pattern, clock).map(|(passed, limit)| passed < limit),
+            Operator::TimediffGt => timediff(value, pattern, clock).map(|(passed, limit)| passed > limit),
             Operator::Matchwildcard | Operator::Matchregex | Operator::Regex | Operator::Iregex => {
                 self.matches(value, pattern)
             }
@@ -323,16 +323,16 @@ fn ordered(value: &Value, pattern: &Value) -> Result<Ordering, OperatorError> {
 }
 
 /// Seconds since the time that the value tells, and the limit.
-fn timediff(value: &Value, pattern: &Value, now: Timestamp) -> Result<(f64, f64), OperatorError> {
+fn timediff(value: &Value, pattern: &Value, clock: Clock) -> Result<(f64, f64), OperatorError> {
     let limit = seconds(pattern).ok_or_else(|| OperatorError("the pattern must be a number of seconds".to_owned()))?;
     let text = match value {
         Value::String(text) => Cow::Borrowed(text.as_str()),
         Value::Number(number) => Cow::Owned(number.to_string()),
         other => return Err(OperatorError(format!("the value must be a time, it is {}", python::kind(other)))),
     };
-    let time = date::parse(&text, now).map_err(|error| OperatorError(error.to_string()))?;
+    let time = date::parse(&text, clock.today).map_err(|error| OperatorError(error.to_string()))?;
     #[expect(clippy::cast_precision_loss, reason = "microseconds of some thousand years fit a float")]
-    let passed = now.micros().saturating_sub(time.micros()) as f64 / 1_000_000.0;
+    let passed = clock.now.micros().saturating_sub(time.micros()) as f64 / 1_000_000.0;
     Ok((passed, limit))
 }
 

@@ -193,3 +193,45 @@ fn validation_refuses_what_stackstorm_refuses_and_warns_of_the_rest() {
         }
     }
 }
+
+#[test]
+fn trees_join_criteria_and_never_take_a_failure_for_a_no() {
+    let eq = |key: &str, value: i64| json!({key: {"type": "equals", "pattern": value}});
+    let gt = |key: &str| json!({key: {"type": "gt", "pattern": 5}});
+    let payload = json!({"a": 1, "b": 2, "l": [{"n": 1}, {"n": 2}]});
+    let cases = [
+        (json!({"any": [eq("trigger.a", 9), eq("trigger.b", 2)]}), Some(true)),
+        (json!({"any": [eq("trigger.a", 9), eq("trigger.b", 9)]}), Some(false)),
+        (json!({"any": [gt("trigger.none"), eq("trigger.b", 2)]}), Some(true)),
+        (json!({"any": [gt("trigger.none"), eq("trigger.b", 9)]}), None),
+        (json!({"any": []}), Some(false)),
+        (json!({"all": []}), Some(true)),
+        (json!({"all": [eq("trigger.a", 1), eq("trigger.b", 2)]}), Some(true)),
+        (json!({"all": [eq("trigger.a", 9), gt("trigger.none")]}), Some(false)),
+        (json!({"all": [gt("trigger.none"), eq("trigger.a", 9)]}), None),
+        (json!({"not": eq("trigger.a", 9)}), Some(true)),
+        (json!({"not": eq("trigger.a", 1)}), Some(false)),
+        (json!({"not": gt("trigger.none")}), None),
+        (json!({"not": {}}), Some(false)),
+        (json!({"not": {"type": "exists", "pattern": 1}}), Some(false)),
+        (json!({"any#1": [eq("trigger.a", 1)], "any#2": [eq("trigger.b", 1)]}), Some(false)),
+        (json!({"not": {"any": [eq("trigger.a", 9), {"all": [eq("trigger.b", 9)]}]}}), Some(true)),
+        (
+            json!({"trigger.l": {"type": "search", "condition": "any", "pattern": {"any": [eq("item.n", 2), eq("item.n", 7)]}}}),
+            Some(true),
+        ),
+    ];
+    for (criteria, expected) in cases {
+        let verdict = verdict(&criteria, payload.clone());
+        let told = if verdict.failure().is_some() { None } else { Some(verdict.is_match()) };
+        assert_eq!(told, expected, "{criteria}: {verdict:?}");
+    }
+    let rule = compiled(&json!({"any": [eq("trigger.a", 9), {"not": eq("trigger.secret", 1)}]}));
+    let told = explain(&rule, &event(payload));
+    assert_eq!((told.criteria[0].operator.as_str(), told.criteria[0].groups.len(), told.matched), ("any", 2, true));
+    assert_eq!(told.criteria[0].groups[1][0].groups[0][0].verdict, CriterionVerdict::DoesNotHold);
+    let deep = (0..40).fold(eq("trigger.a", 1), |inner, _| json!({"not": inner}));
+    assert!(verdict(&deep, json!({"a": 1})).failure().unwrap().contains("nested"));
+    let nested = json!({"any": [{"not": {"trigger.a": {"type": "like", "pattern": 1}}}]});
+    assert_eq!(validate(nested.as_object().unwrap())[0].key, "any > not > trigger.a");
+}

@@ -1,12 +1,13 @@
 //! What is wrong with criteria before any event comes.
 
-use model::{Criteria, Severity};
+use model::{Criteria, MAX_CRITERIA_DEPTH, Severity, is_criteria_tree};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     criterion::{Check, Criterion},
     operator::Operator,
+    tree::Tree,
 };
 
 /// One thing that is wrong with a criterion.
@@ -23,13 +24,29 @@ pub struct CriteriaProblem {
 /// Checks criteria. The errors are what StackStorm refuses when a rule is created; what else can't work is a warning.
 pub fn validate(criteria: &Criteria) -> Vec<CriteriaProblem> {
     let mut problems = Vec::new();
+    validate_group(criteria, "", 0, &mut problems);
+    problems
+}
+
+fn validate_group(criteria: &Criteria, outer: &str, depth: usize, problems: &mut Vec<CriteriaProblem>) {
     for (key, written) in criteria {
+        let path = if outer.is_empty() { key.clone() } else { format!("{outer} > {key}") };
+        let name = key.split('#').next().unwrap_or_default();
+        if is_criteria_tree(name, written) {
+            let compiled = Tree::compile(name, written, depth);
+            let error = compiled.err().map(|message| (Severity::Error, message));
+            problems.extend(error.map(|(severity, message)| CriteriaProblem { key: path.clone(), severity, message }));
+            let groups = written.as_array().map_or_else(|| std::slice::from_ref(written), Vec::as_slice);
+            for group in groups.iter().filter_map(Value::as_object).filter(|_| depth < MAX_CRITERIA_DEPTH) {
+                validate_group(group, &path, depth + 1, problems);
+            }
+            continue;
+        }
         match refusal(written) {
-            Some(message) => problems.push(CriteriaProblem { key: key.clone(), severity: Severity::Error, message }),
-            None => warn(&Criterion::compile(key, written, 0), key, "trigger", &mut problems),
+            Some(message) => problems.push(CriteriaProblem { key: path, severity: Severity::Error, message }),
+            None => warn(&Criterion::compile(key, written, 0), &path, "trigger", problems),
         }
     }
-    problems
 }
 
 fn refusal(written: &Value) -> Option<String> {

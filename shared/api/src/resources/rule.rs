@@ -1,7 +1,7 @@
 //! Rules.
 
 use engine::Catalog;
-use model::{Action, Id, Rule, Trigger, TriggerType, mask_parameters};
+use model::{Action, Id, Rule, RuleAction, Throttle, Trigger, TriggerType, mask_parameters};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -24,6 +24,10 @@ pub(crate) struct RuleResource<'a> {
     trigger: TriggerSpec<'a>,
     criteria: &'a Map<String, Value>,
     action: ActionSpec<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    actions: Vec<ActionSpec<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    throttle: Option<&'a Throttle>,
     enabled: bool,
     context: &'a Map<String, Value>,
     tags: &'a [Value],
@@ -61,6 +65,8 @@ impl<'a> RuleResource<'a> {
     /// The rule; what it gives to secret parameters of its action is masked unless `show_secrets`.
     pub(crate) fn new(rule: &'a Rule, catalog: &Catalog, show_secrets: bool) -> RuleResource<'a> {
         let trigger = Trigger::new(rule.trigger.kind.clone(), rule.trigger.parameters.clone());
+        // All of them where there are several.
+        let actions = rule.actions().filter(|_| !rule.further_actions.is_empty());
         RuleResource {
             id: rule.id(),
             uid: rule.uid(),
@@ -76,11 +82,9 @@ impl<'a> RuleResource<'a> {
                 description: None,
             },
             criteria: &rule.criteria,
-            action: ActionSpec {
-                reference: rule.action.reference.as_str(),
-                parameters: action_parameters(rule, catalog, show_secrets),
-                description: None,
-            },
+            action: ActionSpec::new(&rule.action, catalog, show_secrets),
+            actions: actions.map(|action| ActionSpec::new(action, catalog, show_secrets)).collect(),
+            throttle: rule.throttle.as_ref(),
             enabled: rule.enabled,
             context: &rule.context,
             tags: &rule.tags,
@@ -89,13 +93,19 @@ impl<'a> RuleResource<'a> {
     }
 }
 
-fn action_parameters<'a>(rule: &'a Rule, catalog: &Catalog, show_secrets: bool) -> Cow<'a, Map<String, Value>> {
-    if show_secrets || rule.action.parameters.is_empty() {
-        return Cow::Borrowed(&rule.action.parameters);
+impl<'a> ActionSpec<'a> {
+    fn new(action: &'a RuleAction, catalog: &Catalog, show_secrets: bool) -> ActionSpec<'a> {
+        let parameters = action_parameters(action, catalog, show_secrets);
+        ActionSpec { reference: action.reference.as_str(), parameters, description: None }
     }
-    let mut masked = rule.action.parameters.clone();
-    let schema =
-        catalog.find::<Action>(rule.action.reference.as_str()).map(|action| merged_parameters(action, catalog));
+}
+
+fn action_parameters<'a>(action: &'a RuleAction, catalog: &Catalog, show_secrets: bool) -> Cow<'a, Map<String, Value>> {
+    if show_secrets || action.parameters.is_empty() {
+        return Cow::Borrowed(&action.parameters);
+    }
+    let mut masked = action.parameters.clone();
+    let schema = catalog.find::<Action>(action.reference.as_str()).map(|action| merged_parameters(action, catalog));
     mask_parameters(&mut masked, &schema.unwrap_or_default());
     Cow::Owned(masked)
 }
@@ -112,6 +122,8 @@ impl Resource for RuleResource<'_> {
         "trigger",
         "criteria",
         "action",
+        "actions",
+        "throttle",
         "enabled",
         "context",
         "tags",

@@ -1,10 +1,11 @@
 //! What a pack or a resource must have around it: the trigger types and actions of other packs.
 
+use expressions::jsonpath::JsonPath;
 use model::{
     Diagnostic, PackContent, Parameter, Ref, Rule, RuleTrigger, SchemaValidator, Severity, TriggerType,
     timer::TimerSchedule,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Catalog, Error, LongestAction};
 
@@ -57,12 +58,19 @@ pub(super) fn pack(content: &PackContent, catalog: &Catalog) -> Result<Vec<Diagn
             let message = format!("criterion \"{}\": {}", problem.key, problem.message);
             found.push(diagnostic(rule, problem.severity, BAD_CRITERION, message));
         }
-        let known = content.actions.iter().any(|action| action.reference == rule.action.reference)
-            || catalog.actions.contains_key(&rule.action.reference);
-        if !known {
-            let message =
-                format!("action {} is not known (yet): the rule will fail until it is", rule.action.reference);
-            found.push(diagnostic(rule, Severity::Warning, UNKNOWN_ACTION, message));
+        if let Err(message) = throttle(rule) {
+            found.push(diagnostic(rule, Severity::Error, "bad-throttle", message));
+        }
+        for problem in never(rule, kind) {
+            found.push(diagnostic(rule, Severity::Warning, BAD_CRITERION, problem));
+        }
+        for action in rule.actions() {
+            let known = content.actions.iter().any(|own| own.reference == action.reference)
+                || catalog.actions.contains_key(&action.reference);
+            if !known {
+                let message = format!("action {} is not known (yet): the rule will fail until it is", action.reference);
+                found.push(diagnostic(rule, Severity::Warning, UNKNOWN_ACTION, message));
+            }
         }
     }
     if found.iter().any(Diagnostic::is_error) { Err(found) } else { Ok(found) }
@@ -76,10 +84,77 @@ fn diagnostic(rule: &Rule, severity: Severity, code: &'static str, message: Stri
 pub(super) fn rule(rule: &Rule, catalog: &Catalog) -> Result<(), Error> {
     let kind = catalog.trigger_types.get(&rule.trigger.kind).map(AsRef::as_ref);
     trigger(&rule.trigger, kind).map_err(Error::invalid)?;
+    throttle(rule).map_err(Error::invalid)?;
     let refused = rules::validate(&rule.criteria).into_iter().filter(|problem| problem.severity == Severity::Error);
     let refused: Vec<_> =
         refused.map(|problem| format!("criterion \"{}\": {}", problem.key, problem.message)).collect();
     if refused.is_empty() { Ok(()) } else { Err(Error::invalid(refused.join("; "))) }
+}
+
+/// Can its groups be told apart?
+fn throttle(rule: &Rule) -> Result<(), String> {
+    let mut keys = rule.throttle.iter().flat_map(|throttle| &throttle.group_by);
+    keys.try_for_each(|key| match JsonPath::parse(key) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("throttle: group_by: key \"{key}\": {error}")),
+    })
+}
+
+/// What the trigger type's schema says can't be: fields that there are not, patterns of another type than the field.
+fn never(rule: &Rule, kind: Option<&TriggerType>) -> Vec<String> {
+    let Some(kind) = kind.filter(|kind| !kind.payload_schema.is_empty()) else { return Vec::new() };
+    let problem = |key: &String, message: String| format!("criterion \"{key}\": {message}");
+    let keys = rule.criteria.iter().filter_map(|(key, written)| {
+        let path = key.split('#').next().unwrap_or_default().strip_prefix("trigger.")?;
+        let plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.');
+        let names: Vec<&str> = path.split('.').collect();
+        if !path.chars().all(plain) || written.get("type").is_none() {
+            return None;
+        }
+        field(&kind.payload_schema, &names, kind).map_or_else(
+            |message| Some(problem(key, message)),
+            |schema| misfit(schema?, written).map(|message| problem(key, message)),
+        )
+    });
+    keys.collect()
+}
+
+/// The schema of a field, as far as there is one; the error says that there is no such field.
+fn field<'a>(
+    schema: &'a Map<String, Value>,
+    names: &[&str],
+    kind: &TriggerType,
+) -> Result<Option<&'a Map<String, Value>>, String> {
+    let Some((name, rest)) = names.split_first() else { return Ok(Some(schema)) };
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Ok(None) };
+    match properties.get(*name) {
+        Some(Value::Object(inner)) => field(inner, rest, kind),
+        Some(_) => Ok(None),
+        None if schema.get("additionalProperties") == Some(&Value::Bool(false)) => {
+            let fields: Vec<&str> = properties.keys().map(String::as_str).collect();
+            Err(format!("payloads of {} have no \"{name}\"; there are {}", kind.reference, fields.join(", ")))
+        }
+        None => Ok(None),
+    }
+}
+
+/// A comparison with a pattern that no value of the type can pass.
+fn misfit(schema: &Map<String, Value>, written: &Value) -> Option<String> {
+    let wanted = schema.get("type").and_then(Value::as_str)?;
+    let operator = written.get("type").and_then(Value::as_str)?;
+    let pattern = written.get("pattern")?;
+    let fits = match (operator, pattern) {
+        (_, Value::String(text)) if expressions::is_template(text) => true,
+        ("equals" | "eq" | "lessthan" | "lt" | "greaterthan" | "gt", Value::String(_)) => wanted == "string",
+        ("equals" | "eq" | "lessthan" | "lt" | "greaterthan" | "gt", Value::Number(_)) => {
+            matches!(wanted, "integer" | "number" | "boolean")
+        }
+        ("startswith" | "endswith" | "regex" | "iregex" | "matchregex" | "matchwildcard" | "iequals" | "ieq", _) => {
+            wanted == "string"
+        }
+        _ => true,
+    };
+    (!fits).then(|| format!("it never holds: the field is of type {wanted}, and {operator} has the pattern {pattern}"))
 }
 
 /// May a rule listen to this?

@@ -4,7 +4,7 @@ mod enforcement;
 mod execution;
 mod trigger_instance;
 
-use model::{Id, KeyScope, Timestamp};
+use model::{Id, KeyScope, Ref, Timestamp};
 use ports::{Guard, IndexEntry, Key, NewRecord, Operation, Record, Slot};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -52,6 +52,11 @@ pub(crate) fn trigger_instance_key(id: Id) -> Key {
 
 pub(crate) fn enforcement_key(id: Id) -> Key {
     Key::new(format!("enforcement/{id}"), ONLY)
+}
+
+/// What a rule's throttle has counted for one group.
+pub(crate) fn throttle_key(rule: &Ref, group: Id) -> Key {
+    Key::new(format!("throttle/{rule}"), group.to_string())
 }
 
 pub(crate) fn timer_key(trigger: Id) -> Key {

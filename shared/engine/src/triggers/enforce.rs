@@ -1,13 +1,14 @@
 //! From an event to executions: its rules are matched, and all that follows is one commit, or where there is much of it a row of them.
 
 use model::{
-    EnforcementStatus, Id, Rule, RuleEnforcement, RuleLink, TriggerInstance, TriggerInstanceStatus, TriggerLink,
+    EnforcementStatus, Id, Rule, RuleAction, RuleEnforcement, RuleLink, Timestamp, TriggerInstance,
+    TriggerInstanceStatus, TriggerLink,
 };
 use ports::{Guard, MAX_COMMIT_BYTES, MAX_OPERATIONS, Operation, TriggerEvent, Wake};
 use serde_json::{Map, Value, json};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use super::{pending, reference};
+use super::{pending, reference, throttle::Passage};
 use crate::{
     Catalog, Engine, Error, Principal,
     catalog::{Hit, TriggerRules},
@@ -17,13 +18,16 @@ use crate::{
     records::{self, Stored},
 };
 
+/// How often an event is matched again where a counter that it would have raised was raised by another one.
+const ATTEMPTS: usize = 16;
 /// By when somebody looks at an event again whose rules are enforced in several commits.
 const NEXT_LOOK: Duration = Duration::from_secs(30);
 
 /// What follows from one rule: what is written, and who is woken then.
+#[derive(Default)]
 struct Enforced {
     operations: Vec<Operation>,
-    wake: Option<Wake>,
+    wakes: Vec<Wake>,
 }
 
 /// An event and the rules that listen to it.
@@ -39,15 +43,23 @@ impl Engine {
     pub async fn receive(&self, event: TriggerEvent) -> Result<(), Error> {
         let (payload, _) = self.payload_of(event.payload.clone()).await?;
         let instance = pending(&event, payload);
-        match self.enforce(instance, Arc::new(event.payload), Guard::Absent, &HashSet::new()).await {
-            Err(error) if error.kind == crate::ErrorKind::Conflict => {
-                // Only what is stored came before. Where nothing is, the sender must hear that it has to send it again.
-                match self.ports.store.get(&records::trigger_instance_key(event.id)).await? {
-                    Some(_) => self.handle_trigger_instance(event.id).await,
-                    None => Err(error),
+        let payload = Arc::new(event.payload);
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match self.enforce(instance.clone(), Arc::clone(&payload), Guard::Absent, &HashSet::new()).await {
+                Err(error) if error.kind == crate::ErrorKind::Conflict => {
+                    // Only what is stored came before. Where nothing is and it goes on like that, the sender must hear that it has to
+                    // send it again.
+                    let stored = self.ports.store.get(&records::trigger_instance_key(event.id)).await?.is_some();
+                    match (stored, attempts < ATTEMPTS) {
+                        (true, _) => return self.handle_trigger_instance(event.id).await,
+                        (false, true) => {}
+                        (false, false) => return Err(error),
+                    }
                 }
+                other => return other,
             }
-            other => other,
         }
     }
 
@@ -113,7 +125,7 @@ impl Engine {
         if let Some(rules) = catalog.listeners(instance.trigger.id()) {
             let matching = Matching { catalog: &catalog, instance: &instance, payload };
             for hit in self.hits(&matching, rules).await? {
-                if !before.contains(&enforcement_id(&instance, &hit.rule)) {
+                if !before.contains(&enforcement_id(&instance, &hit.rule, 0)) {
                     all.push(self.enforce_rule(&matching, hit).await?);
                 }
             }
@@ -131,59 +143,103 @@ impl Engine {
         Ok(self.with_datastore(&reader, |keys| rules.hits(&event(keys))).await?.value)
     }
 
-    /// One rule that matched: the execution that it requests, and the record of it.
+    /// One rule that matched: the executions that it requests, and the records of that, to be written in one commit.
     async fn enforce_rule(&self, matching: &Matching<'_>, hit: Hit) -> Result<Enforced, Error> {
+        let Matching { instance, payload, .. } = matching;
         let rule = &hit.rule;
-        let instance = matching.instance;
-        let mut enforcement = RuleEnforcement {
-            id: enforcement_id(instance, rule),
-            trigger_instance: instance.id,
-            execution: None,
-            failure_reason: hit.failure.map(|reason| rules::failure_reason(&rule.reference, instance.id, &reason)),
-            rule: rule.reference.clone(),
-            enforced_at: self.ports.clock.now(),
-            status: EnforcementStatus::Failed,
-        };
-        let mut operations = Vec::new();
-        let mut wake = None;
-        if enforcement.failure_reason.is_none() {
-            match self.request_of_rule(matching, rule).await {
+        let mut enforced = Enforced::default();
+        if let Some(reason) = hit.failure {
+            let mut enforcement = self.blank_enforcement(instance, rule, 0);
+            enforcement.failure_reason = Some(rules::failure_reason(&rule.reference, instance.id, &reason));
+            return self.record(enforced, enforcement);
+        }
+        let mut passage = Passage::Now;
+        if let Some(throttle) = &rule.throttle {
+            match self.pass(rule, throttle, payload, execution_id(instance, rule, 0)).await {
+                Ok((decided, counted)) => {
+                    passage = decided;
+                    enforced.operations.push(counted);
+                }
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => {
+                    let mut enforcement = self.blank_enforcement(instance, rule, 0);
+                    enforcement.failure_reason = Some(error.message);
+                    return self.record(enforced, enforcement);
+                }
+            }
+        }
+        for (at, action) in rule.actions().enumerate() {
+            enforced = self.enforce_action(matching, (rule, at, action), &passage, enforced).await?;
+        }
+        Ok(enforced)
+    }
+
+    async fn enforce_action(
+        &self,
+        matching: &Matching<'_>,
+        (rule, at, action): (&Arc<Rule>, usize, &RuleAction),
+        passage: &Passage,
+        mut enforced: Enforced,
+    ) -> Result<Enforced, Error> {
+        let mut enforcement = self.blank_enforcement(matching.instance, rule, at);
+        let held_back = passage.reason();
+        if let Some(not_before) = passage.start() {
+            match self.request_of_rule(matching, (rule, at, action), not_before).await {
                 Ok(requested) => {
                     enforcement.failure_reason = requested.failure;
                     if enforcement.failure_reason.is_none() {
                         enforcement.execution = Some(requested.execution.id);
                         enforcement.status = EnforcementStatus::Succeeded;
                     }
-                    operations.push(requested.operation);
-                    wake = requested.wake;
+                    enforced.operations.push(requested.operation);
+                    enforced.wakes.extend(requested.wake);
                 }
                 Err(error) if error.is_retryable() => return Err(error),
                 Err(error) => enforcement.failure_reason = Some(error.message),
             }
         }
+        if enforcement.failure_reason.is_none() && held_back.is_some() {
+            enforcement.status = EnforcementStatus::Throttled;
+            enforcement.failure_reason = held_back;
+            enforcement.execution = enforcement.execution.or_else(|| passage.merged_into(at));
+        }
+        self.record(enforced, enforcement)
+    }
+
+    fn record(&self, mut enforced: Enforced, enforcement: RuleEnforcement) -> Result<Enforced, Error> {
         let ttl = self.ports.clock.now().after(self.options.retention);
-        operations.push(enforcement.put(Guard::Absent, None, Some(ttl))?);
-        Ok(Enforced { operations, wake })
+        enforced.operations.push(enforcement.put(Guard::Absent, None, Some(ttl))?);
+        Ok(enforced)
+    }
+
+    /// Failed, as long as nothing else is known.
+    fn blank_enforcement(&self, instance: &TriggerInstance, rule: &Rule, at: usize) -> RuleEnforcement {
+        RuleEnforcement {
+            id: enforcement_id(instance, rule, at),
+            trigger_instance: instance.id,
+            execution: None,
+            failure_reason: None,
+            rule: rule.reference.clone(),
+            enforced_at: self.ports.clock.now(),
+            status: EnforcementStatus::Failed,
+        }
     }
 
     async fn request_of_rule(
         &self,
         matching: &Matching<'_>,
-        rule: &Arc<Rule>,
+        (rule, at, action): (&Arc<Rule>, usize, &RuleAction),
+        not_before: Option<Timestamp>,
     ) -> Result<crate::dispatch::Requested, Error> {
         let Matching { catalog, instance, payload } = matching;
-        let action_ref = &rule.action.reference;
-        let action = catalog.actions.get(action_ref).ok_or_else(|| Error::not_found("action", action_ref))?;
-        let plan = catalog.plan(action)?;
+        let known = catalog.actions.get(&action.reference);
+        let plan = catalog.plan(known.ok_or_else(|| Error::not_found("action", &action.reference))?)?;
         plan.check_enabled()?;
-        plan.check_given(&rule.action.parameters)?;
+        plan.check_given(&action.parameters)?;
         let user = Principal::system().user;
         let context = context(instance, rule, &user);
         let origin = Origin {
-            id: Id::derived(
-                instance.occurrence_time,
-                &["execution", &instance.id.to_string(), rule.reference.as_str()],
-            ),
+            id: execution_id(instance, rule, at),
             user,
             decrypts: true,
             context,
@@ -194,15 +250,12 @@ impl Engine {
                 kind: instance.trigger.kind.clone(),
             }),
             trace: instance.trace.clone(),
-            not_before: None,
+            not_before,
             notify: None,
         };
         // Rendered once: what the event fills in is data from here on, whatever it looks like.
-        let inputs = Inputs {
-            templates: rule.action.parameters.clone(),
-            literals: Map::new(),
-            trigger: Some(Arc::clone(payload)),
-        };
+        let inputs =
+            Inputs { templates: action.parameters.clone(), literals: Map::new(), trigger: Some(Arc::clone(payload)) };
         self.prepare(&plan, inputs, origin).await
     }
 
@@ -225,7 +278,7 @@ impl Engine {
                 fits || operations.is_empty()
             }) {
                 operations.extend(next.operations);
-                wakes.extend(next.wake);
+                wakes.extend(next.wakes);
             }
             let last = rest.peek().is_none();
             instance.status = if last { TriggerInstanceStatus::Processed } else { TriggerInstanceStatus::Processing };
@@ -253,9 +306,21 @@ fn size(operations: &[Operation]) -> usize {
     operations.iter().map(of).sum()
 }
 
-/// A function of the event and the rule: however often they meet, there is one.
-fn enforcement_id(instance: &TriggerInstance, rule: &Rule) -> Id {
-    Id::derived(instance.occurrence_time, &["enforcement", &instance.id.to_string(), rule.reference.as_str()])
+/// A function of the event, the rule and the place of the action: however often they meet, there is one.
+fn derived(kind: &str, instance: &TriggerInstance, rule: &Rule, at: usize) -> Id {
+    let (event, place) = (instance.id.to_string(), at.to_string());
+    let mut parts = vec![kind, event.as_str(), rule.reference.as_str()];
+    // The first action is the only one of nearly all rules.
+    parts.extend((at > 0).then_some(place.as_str()));
+    Id::derived(instance.occurrence_time, &parts)
+}
+
+fn enforcement_id(instance: &TriggerInstance, rule: &Rule, at: usize) -> Id {
+    derived("enforcement", instance, rule, at)
+}
+
+fn execution_id(instance: &TriggerInstance, rule: &Rule, at: usize) -> Id {
+    derived("execution", instance, rule, at)
 }
 
 fn context(instance: &TriggerInstance, rule: &Rule, user: &str) -> Map<String, Value> {

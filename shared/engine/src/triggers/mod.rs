@@ -1,6 +1,7 @@
 //! Events: how they come in, and what becomes of them.
 
 mod enforce;
+mod throttle;
 mod webhook;
 
 use model::{Execution, Id, Payload, Ref, TraceContext, Trigger, TriggerInstance, TriggerInstanceStatus};

@@ -176,3 +176,65 @@ fn every_operator_is_accepted_by_its_name() {
     }
     assert_eq!(Severity::Error.to_string(), "error");
 }
+
+fn rule_body(extra: serde_json::Value) -> serde_json::Value {
+    let mut body = json!({"name": "r", "trigger": {"type": "a.b"}, "criteria": {}});
+    body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    body
+}
+
+#[test]
+fn rules_may_have_several_actions_and_a_throttle() {
+    let (first, second) = (json!({"ref": "a.one", "parameters": {"x": 1}}), json!({"ref": "a.two"}));
+    let throttle = json!({"count": 5, "window": "10m", "group_by": ["trigger.host"], "action": "merge"});
+    let rule = parse_rule(&rule_body(json!({"actions": [first, second], "throttle": throttle}))).unwrap();
+    let names: Vec<_> = rule.actions().map(|action| action.reference.as_str()).collect();
+    assert_eq!(names, ["a.one", "a.two"]);
+    let throttle = rule.throttle.clone().unwrap();
+    assert_eq!((throttle.count, throttle.window, throttle.action), (5, 600, crate::ThrottleAction::Merge));
+    let stored = serde_json::to_value(&rule).unwrap();
+    assert_eq!(serde_json::from_value::<crate::Rule>(stored).unwrap(), rule);
+    let both = rule_body(json!({"action": first, "actions": [first, second], "throttle": {"count": 1, "window": 1}}));
+    assert_eq!(parse_rule(&both).unwrap().further_actions.len(), 1);
+    let plain = serde_json::to_value(parse_rule(&rule_body(json!({"action": second}))).unwrap()).unwrap();
+    assert!(plain.get("further_actions").is_none() && plain.get("throttle").is_none());
+    let wrong = [
+        (json!({"action": second, "actions": [first]}), "action: is not the first of \"actions\"; leave it out"),
+        (json!({"actions": []}), "actions: must be a list of 1 to 10 actions"),
+        (
+            json!({"action": second, "throttle": {"count": 0, "window": 1}}),
+            "throttle.count: must be a number of events, from 1 on",
+        ),
+        (json!({"action": second, "throttle": {"count": 1}}), "throttle: the key \"window\" is missing"),
+        (
+            json!({"action": second, "throttle": {"count": 1, "window": "31d"}}),
+            "throttle.window: must be a time of 1 second to 30 days",
+        ),
+        (
+            json!({"action": second, "throttle": {"count": 1, "window": 1, "action": "wait"}}),
+            "throttle.action: must be drop, delay or merge",
+        ),
+        (
+            json!({"action": second, "throttle": {"count": 1, "window": 1, "by": 1}}),
+            "throttle: there is no key \"by\" here",
+        ),
+    ];
+    for (extra, message) in wrong {
+        let problems: Vec<String> =
+            parse_rule(&rule_body(extra.clone())).unwrap_err().iter().map(ToString::to_string).collect();
+        assert!(problems.len() == 1 && problems[0].starts_with(message), "{extra}: {problems:?}");
+    }
+}
+
+#[test]
+fn trees_of_criteria_are_checked_where_they_stand() {
+    let text = "name: r\nenabled: true\ntrigger: {type: a.b}\naction: {ref: a.b}\ncriteria:\n  any:\n    - trigger.x: {type: equals, pattern: 1}\n    - not:\n        trigger.y: {type: equal, pattern: 1}\n        body.z: {type: exists, pattern: false}\n";
+    let found = load_pack(&pack(&[("rules/r.yaml", text)])).unwrap_err();
+    let told: Vec<_> = found.iter().map(|found| (found.code, found.line, found.is_error())).collect();
+    assert_eq!(told, [("unknown-operator", 9, true), ("criteria-key", 10, false), ("exists-pattern", 10, false)]);
+    let criterion = rule_body(json!({"action": {"ref": "a.b"}, "criteria": {"not": {"type": "exists"}}}));
+    assert!(parse_rule(&criterion).unwrap_err()[0].to_string().contains("\"pattern\" is missing"));
+    let deep = (0..20).fold(json!({"trigger.x": {"type": "equals", "pattern": 1}}), |inner, _| json!({"not": inner}));
+    let deep = rule_body(json!({"action": {"ref": "a.b"}, "criteria": deep}));
+    assert!(parse_rule(&deep).unwrap_err()[0].to_string().contains("nested more than 16 deep"));
+}

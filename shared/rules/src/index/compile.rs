@@ -11,7 +11,11 @@ use crate::{
     criterion::{Check, Criterion},
     operator::{Operator, Prepared},
     pattern::Pattern,
+    tree::{Join, Tree},
 };
+
+/// A criterion as an operation, and by what values that fulfil it are found: any of the probes of any of these.
+type Asked = (Op, Vec<Vec<Probe>>);
 
 /// One way to find a rule: by any of the probes, or where any of the guards is right.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +45,7 @@ impl Compiler {
         for criterion in rule.criteria() {
             let Some((op, probes)) = self.criterion(criterion) else {
                 whole = false;
+                ways.extend(criterion.tree().and_then(|tree| self.any_of(tree, &guards)));
                 break;
             };
             self.plan.ops.push(op);
@@ -52,17 +57,48 @@ impl Compiler {
             guards.extend(op.test.needs().map(|kind| Guard { slot: op.slot, kind }));
             guards.sort_unstable();
             guards.dedup();
-            ways.extend(probes.map(|probes| Way { probes, guards: guards.clone() }));
+            ways.extend(probes.into_iter().map(|probes| Way { probes, guards: guards.clone() }));
         }
         let ops = u16::try_from(as_u32(self.plan.ops.len()) - start).unwrap_or(u16::MAX);
         self.plan.programs.push(Program { start, ops, whole, empty: rule.criteria().is_empty() });
         ways
     }
 
+    /// By the first criterion of every group that values can be looked up for.
+    fn any_of(&mut self, tree: &Tree, before: &[Guard]) -> Option<Way> {
+        if tree.join != Join::Any {
+            return None;
+        }
+        let mut way = Way { probes: Vec::new(), guards: before.to_vec() };
+        for group in &tree.groups {
+            let found = group.iter().map_while(|criterion| {
+                let (op, probes) = self.criterion(criterion)?;
+                way.guards.extend(op.test.needs().map(|kind| Guard { slot: op.slot, kind }));
+                Some(probes)
+            });
+            let probes = found.collect::<Vec<_>>().into_iter().flatten().max_by_key(|probes| self.length(probes))?;
+            way.probes.extend(probes);
+        }
+        way.guards.sort_unstable();
+        way.guards.dedup();
+        Some(way)
+    }
+
+    /// A guess at how much of the value the probes name.
+    fn length(&self, probes: &[Probe]) -> usize {
+        match probes.first() {
+            Some(Probe::Literal(literal)) => {
+                self.plan.literals.get(*literal as usize).map_or(0, |found| found.text.len())
+            }
+            Some(_) => usize::MAX,
+            None => 0,
+        }
+    }
+
     /// The criterion as an operation, and by what values that fulfil it are found. `None` where it takes more than that.
-    fn criterion(&mut self, criterion: &Criterion) -> Option<(Op, Option<Vec<Probe>>)> {
+    fn criterion(&mut self, criterion: &Criterion) -> Option<Asked> {
         if criterion.is_never() {
-            return Some((Op { test: Test::Never, slot: 0, operand: 0 }, None));
+            return Some((Op { test: Test::Never, slot: 0, operand: 0 }, Vec::new()));
         }
         let test = criterion.test()?;
         let names = test.path.payload_names()?;
@@ -81,18 +117,18 @@ impl Compiler {
         Some(slot)
     }
 
-    fn operation(&mut self, slot: u16, prepared: &Prepared, pattern: &Value) -> Option<(Op, Option<Vec<Probe>>)> {
+    fn operation(&mut self, slot: u16, prepared: &Prepared, pattern: &Value) -> Option<Asked> {
         let op = |test, operand| Op { test, slot, operand };
         match (prepared.operator(), pattern) {
             (Operator::Equals, value) => {
                 let symbol = self.symbol(slot, value)?;
-                Some((op(Test::Equal, symbol), Some(vec![Probe::Symbol(symbol)])))
+                Some((op(Test::Equal, symbol), vec![vec![Probe::Symbol(symbol)]]))
             }
-            (Operator::Nequals, value) => Some((op(Test::NotEqual, self.symbol(slot, value)?), None)),
-            (Operator::Exists, _) => Some((op(Test::Exists, 0), None)),
+            (Operator::Nequals, value) => Some((op(Test::NotEqual, self.symbol(slot, value)?), Vec::new())),
+            (Operator::Exists, _) => Some((op(Test::Exists, 0), Vec::new())),
             (Operator::Nexists, _) => {
                 let symbol = self.symbol(slot, &Value::Null)?;
-                Some((op(Test::Missing, 0), Some(vec![Probe::Symbol(symbol)])))
+                Some((op(Test::Missing, 0), vec![vec![Probe::Symbol(symbol)]]))
             }
             (Operator::Inside | Operator::Ninside, Value::Array(values)) => {
                 self.inside(slot, values, prepared.operator() == Operator::Inside)
@@ -107,60 +143,62 @@ impl Compiler {
         }
     }
 
-    fn text_operation(&mut self, slot: u16, prepared: &Prepared, pattern: &Value) -> Option<(Op, Option<Vec<Probe>>)> {
+    fn text_operation(&mut self, slot: u16, prepared: &Prepared, pattern: &Value) -> Option<Asked> {
         let op = |test, operand| Op { test, slot, operand };
         let lower = prepared.lower();
         let text = lower.or(pattern.as_str())?;
         // An empty text is in every text, so nothing is found by it.
-        let probe = |probe| (!text.is_empty()).then(|| vec![probe]);
+        let probe = |probe: Option<Probe>| -> Vec<Vec<Probe>> {
+            probe.filter(|_| !text.is_empty()).map(|probe| vec![probe]).into_iter().collect()
+        };
         Some(match prepared.operator() {
             Operator::Startswith => {
                 let operand = self.text(slot, Test::Starts, text);
-                (op(Test::Starts, operand), probe(Probe::Starts(operand)))
+                (op(Test::Starts, operand), probe(Some(Probe::Starts(operand))))
             }
             Operator::Istartswith => {
                 let operand = self.text(slot, Test::LowerStarts, text);
-                (op(Test::LowerStarts, operand), probe(Probe::LowerStarts(operand)))
+                (op(Test::LowerStarts, operand), probe(Some(Probe::LowerStarts(operand))))
             }
             Operator::Iequals => {
                 let operand = self.text(slot, Test::LowerEqual, text);
-                (op(Test::LowerEqual, operand), Some(vec![Probe::LowerWhole(operand)]))
+                (op(Test::LowerEqual, operand), vec![vec![Probe::LowerWhole(operand)]])
             }
             Operator::Endswith => {
                 let literal = self.literal(slot, false, text);
-                (
-                    op(Test::Ends, self.text(slot, Test::Ends, text)),
-                    literal.and_then(|literal| probe(Probe::Literal(literal))),
-                )
+                (op(Test::Ends, self.text(slot, Test::Ends, text)), probe(literal.map(Probe::Literal)))
             }
             Operator::Iendswith => {
                 let literal = self.literal(slot, true, text);
                 let operand = self.text(slot, Test::LowerEnds, text);
-                (op(Test::LowerEnds, operand), literal.and_then(|literal| probe(Probe::Literal(literal))))
+                (op(Test::LowerEnds, operand), probe(literal.map(Probe::Literal)))
             }
             Operator::Contains | Operator::Icontains => {
                 let literal = self.literal(slot, lower.is_some(), text)?;
-                (op(Test::Contains, literal), probe(Probe::Literal(literal)))
+                (op(Test::Contains, literal), probe(Some(Probe::Literal(literal))))
             }
             Operator::Ncontains | Operator::Incontains => {
-                (op(Test::ContainsNot, self.literal(slot, lower.is_some(), text)?), None)
+                (op(Test::ContainsNot, self.literal(slot, lower.is_some(), text)?), Vec::new())
             }
             _ => return None,
         })
     }
 
-    fn inside(&mut self, slot: u16, values: &[Value], inside: bool) -> Option<(Op, Option<Vec<Probe>>)> {
+    fn inside(&mut self, slot: u16, values: &[Value], inside: bool) -> Option<Asked> {
         let symbols: Vec<u32> = values.iter().map(|value| self.symbol(slot, value)).collect::<Option<_>>()?;
         let operand = as_u32(self.plan.choices.len());
         self.plan.choices.push(symbols.clone());
         let test = if inside { Test::Inside } else { Test::NotInside };
-        Some((Op { test, slot, operand }, inside.then(|| symbols.into_iter().map(Probe::Symbol).collect())))
+        Some((
+            Op { test, slot, operand },
+            if inside { vec![symbols.into_iter().map(Probe::Symbol).collect()] } else { Vec::new() },
+        ))
     }
 
-    fn comparison(&mut self, slot: u16, value: &Value, less: bool) -> Option<(Op, Option<Vec<Probe>>)> {
+    fn comparison(&mut self, slot: u16, value: &Value, less: bool) -> Option<Asked> {
         if let Some(text) = value.as_str() {
             let test = if less { Test::TextLess } else { Test::TextGreater };
-            return Some((Op { test, slot, operand: self.text(slot, test, text) }, None));
+            return Some((Op { test, slot, operand: self.text(slot, test, text) }, Vec::new()));
         }
         let constant = match Numeric::of(value)? {
             Numeric::Int(int) => Constant::Int(int),
@@ -168,13 +206,14 @@ impl Compiler {
         };
         let operand = as_u32(self.plan.numbers.len());
         self.plan.numbers.push(constant);
-        Some((Op { test: if less { Test::Less } else { Test::Greater }, slot, operand }, None))
+        Some((Op { test: if less { Test::Less } else { Test::Greater }, slot, operand }, Vec::new()))
     }
 
     /// Only where the pattern can't fail on any text.
-    fn pattern(&mut self, slot: u16, prepared: &Prepared) -> Option<(Op, Option<Vec<Probe>>)> {
+    fn pattern(&mut self, slot: u16, prepared: &Prepared) -> Option<Asked> {
         let regex = prepared.regex().filter(|regex| regex.is_linear())?;
-        let literal = regex.required_literal().and_then(|text| self.literal(slot, false, text));
+        let literals: Vec<u32> =
+            regex.required_literals().iter().filter_map(|text| self.literal(slot, false, text)).collect();
         let (pattern, flags) = regex.source();
         let source = PatternSource {
             slot,
@@ -182,14 +221,17 @@ impl Compiler {
             ignore_case: flags.ignore_case,
             dot_all: flags.dot_all,
             anchored: flags.anchored,
-            literal,
+            literals: literals.clone(),
         };
         let next = as_u32(self.plan.patterns.len());
         let operand = *self.patterns.entry(source.clone()).or_insert(next);
         if operand == next {
             self.plan.patterns.push(source);
         }
-        Some((Op { test: Test::Matches, slot, operand }, literal.map(|literal| vec![Probe::Literal(literal)])))
+        Some((
+            Op { test: Test::Matches, slot, operand },
+            literals.into_iter().map(|literal| vec![Probe::Literal(literal)]).collect(),
+        ))
     }
 
     fn symbol(&mut self, slot: u16, value: &Value) -> Option<u32> {

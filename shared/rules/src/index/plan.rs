@@ -74,8 +74,8 @@ pub(super) struct PatternSource {
     pub(super) ignore_case: bool,
     pub(super) dot_all: bool,
     pub(super) anchored: bool,
-    /// Without this literal there is no match.
-    pub(super) literal: Option<u32>,
+    /// Where any of these literals is missing there is no match.
+    pub(super) literals: Vec<u32>,
 }
 
 impl PatternSource {

@@ -161,11 +161,26 @@ fn criterion() -> impl Strategy<Value = Value> {
     prop_oneof![8 => plain, 1 => search, 1 => Just(json!({"pattern": 1}))]
 }
 
-fn criteria() -> impl Strategy<Value = Value> {
-    prop::collection::vec((key(), criterion()), 0..4).prop_map(|criteria| {
+fn group() -> impl Strategy<Value = Value> {
+    tagged(prop::collection::vec((key(), criterion()), 0..4))
+}
+
+fn tagged<K: std::fmt::Display + std::fmt::Debug>(
+    criteria: impl Strategy<Value = Vec<(K, Value)>>,
+) -> impl Strategy<Value = Value> {
+    criteria.prop_map(|criteria| {
         let tagged = criteria.into_iter().enumerate().map(|(at, (key, criterion))| (format!("{key}#{at}"), criterion));
         Value::Object(tagged.collect())
     })
+}
+
+fn criteria() -> impl Strategy<Value = Value> {
+    let groups = prop::collection::vec(group(), 0..3);
+    let tree =
+        (prop::sample::select(vec!["any", "all"]), groups).prop_map(|(join, groups)| (join, Value::from(groups)));
+    let not = group().prop_map(|group| ("not", group));
+    let one = prop_oneof![6 => (key(), criterion()), 1 => tree, 1 => not];
+    tagged(prop::collection::vec(one, 0..4))
 }
 
 fn kind(standard: bool) -> RuleKind {

@@ -337,7 +337,7 @@ impl<'a, 'e> Turn<'a, 'e> {
 /// Asked once for each event and pattern.
 fn matches(tier: &Tier, scratch: &mut Scratch, number: u32, text: &str) -> Option<bool> {
     let source = tier.plan.patterns.get(number as usize)?;
-    if source.literal.is_some_and(|literal| !scratch.has(literal)) {
+    if source.literals.iter().any(|literal| !scratch.has(*literal)) {
         return Some(false);
     }
     let known = *scratch.patterns.get(number as usize)?;
