@@ -106,14 +106,18 @@ impl<'a> Usual<'a> {
             trial.entries.extend(way.probes.iter().map(|probe| (number, *probe)));
             trial.guards.extend(way.guards.iter().map(|guard| (number, *guard)));
         }
-        let tables = Tables::build(&trial);
+        let tables = Tables::build(&trial, false);
         let mut looked = Looked {
             symbols: Vec::new(),
             literals: vec![0; trial.literals.len()],
+            hits: Vec::new(),
             candidates: Candidates::below(counts.len()),
         };
         for (epoch, payload) in (1_u32..).zip(payloads) {
             tables.look_up(&Slots::of(&tables.trie, payload), epoch, &mut looked);
+            for posting in looked.hits.iter().flat_map(|hit| tables.postings(*hit)) {
+                looked.candidates.add(posting.rule);
+            }
             looked.candidates.drain(|number| {
                 counts.get_mut(number as usize).into_iter().for_each(|(_, counts)| counts.payloads += 1.0);
             });

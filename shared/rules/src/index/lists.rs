@@ -2,15 +2,15 @@
 
 /// Lists by number.
 #[derive(Debug, Default)]
-pub(super) struct Lists {
+pub(super) struct Lists<T> {
     /// Where each starts; one more at the end.
     starts: Vec<u32>,
-    items: Vec<u32>,
+    items: Vec<T>,
 }
 
-impl Lists {
+impl<T: Copy + Default> Lists<T> {
     /// From pairs of list and item; the items of a list keep their order.
-    pub(super) fn build(lists: usize, pairs: &[(u32, u32)]) -> Lists {
+    pub(super) fn build(lists: usize, pairs: &[(u32, T)]) -> Lists<T> {
         let mut starts = vec![0_u32; lists + 1];
         for (list, _) in pairs {
             starts.get_mut(*list as usize + 1).into_iter().for_each(|count| *count += 1);
@@ -21,7 +21,7 @@ impl Lists {
             *start = sum;
         }
         let mut next = starts.clone();
-        let mut items = vec![0; sum as usize];
+        let mut items = vec![T::default(); sum as usize];
         for (list, item) in pairs {
             let Some(at) = next.get_mut(*list as usize).filter(|_| (*list as usize) < lists) else { continue };
             items.get_mut(*at as usize).into_iter().for_each(|place| *place = *item);
@@ -30,7 +30,7 @@ impl Lists {
         Lists { starts, items }
     }
 
-    pub(super) fn get(&self, list: u32) -> &[u32] {
+    pub(super) fn get(&self, list: u32) -> &[T] {
         let list = list as usize;
         let (Some(start), Some(end)) = (self.starts.get(list), self.starts.get(list + 1)) else { return &[] };
         self.items.get(*start as usize..*end as usize).unwrap_or_default()

@@ -75,7 +75,7 @@ struct Grams<const WIDTH: usize> {
     shift: u32,
     by_gram: FxHashMap<u64, u32>,
     /// By gram: the texts that have it.
-    lists: Lists,
+    lists: Lists<u32>,
     texts: Vec<Text>,
 }
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::{
     lists::{Candidates, Lists},
     literals::{Literals, Sought},
-    plan::{Kind, NumberKey, Plan, Probe, Symbol},
+    plan::{Guard, Kind, NumberKey, Op, Plan, Probe, Symbol, Test},
     slot::{Slot, Slots},
     trie::Trie,
 };
@@ -20,9 +20,25 @@ pub(super) struct Tables {
     pub(super) trie: Trie,
     slots: Vec<SlotTable>,
     /// Who is found by each symbol, text and literal.
-    by_symbol: Lists,
-    by_text: Lists,
-    by_literal: Lists,
+    by_symbol: Lists<Posting>,
+    by_text: Lists<Posting>,
+    by_literal: Lists<Posting>,
+}
+
+/// Who is found, and another of its criteria: where that does not hold, the rule need not be looked at. It lies beside the number because
+/// what an event finds is long lists, most of it in vain.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Posting {
+    pub(super) rule: u32,
+    pub(super) gate: Option<Op>,
+}
+
+/// What a value of the event is, or has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Hit {
+    Symbol(u32),
+    Text(u32),
+    Literal(u32),
 }
 
 #[derive(Debug, Default)]
@@ -56,11 +72,13 @@ pub(super) struct Looked {
     pub(super) symbols: Vec<u32>,
     /// For each literal, the last event that had it.
     pub(super) literals: Vec<u32>,
+    pub(super) hits: Vec<Hit>,
     pub(super) candidates: Candidates,
 }
 
 impl Tables {
-    pub(super) fn build(plan: &Plan) -> Tables {
+    /// Where the entries are those of rules, what is found in vain is left out soon.
+    pub(super) fn build(plan: &Plan, of_rules: bool) -> Tables {
         let mut tables = Tables {
             trie: Trie::new(plan.paths.clone()),
             slots: plan.paths.iter().map(|_| SlotTable::default()).collect(),
@@ -75,7 +93,7 @@ impl Tables {
             }
         }
         tables.add_literals(plan);
-        tables.add_entries(plan);
+        tables.add_entries(plan, of_rules);
         for (rule, guard) in &plan.guards {
             let Some(table) = tables.slots.get_mut(usize::from(guard.slot)) else { continue };
             match guard.kind {
@@ -99,14 +117,16 @@ impl Tables {
         }
     }
 
-    fn add_entries(&mut self, plan: &Plan) {
+    fn add_entries(&mut self, plan: &Plan, of_rules: bool) {
         let (mut symbols, mut texts, mut literals) = (Vec::new(), Vec::new(), Vec::new());
+        let gates = if of_rules { Gates::of(plan) } else { Gates::default() };
         for (rule, probe) in &plan.entries {
+            let posting = Posting { rule: *rule, gate: gates.choose(plan, *rule, *probe) };
             match probe {
-                Probe::Symbol(symbol) => symbols.push((*symbol, *rule)),
-                Probe::Literal(literal) => literals.push((*literal, *rule)),
+                Probe::Symbol(symbol) => symbols.push((*symbol, posting)),
+                Probe::Literal(literal) => literals.push((*literal, posting)),
                 Probe::Starts(text) | Probe::LowerStarts(text) | Probe::LowerWhole(text) => {
-                    texts.push((*text, *rule));
+                    texts.push((*text, posting));
                     self.add_text(plan, *probe, *text);
                 }
             }
@@ -127,13 +147,14 @@ impl Tables {
         }
     }
 
-    /// Looks all values up, and collects whom they find.
+    /// Looks all values up: who is tried in any case is a candidate at once, the rest stands in the lists of the hits.
     pub(super) fn look_up(&self, slots: &Slots<'_>, epoch: u32, looked: &mut Looked) {
         looked.symbols.clear();
+        looked.hits.clear();
         for (table, slot) in self.slots.iter().zip(slots.iter()) {
             let symbol = match slot {
                 Slot::Text(text) => {
-                    self.text(table, text, epoch, looked);
+                    table.look_up(text, epoch, looked);
                     table.texts.get(&**text).copied()
                 }
                 Slot::Number(_) if table.numbers.is_empty() => None,
@@ -147,35 +168,89 @@ impl Tables {
             if !matches!(slot, Slot::Number(_)) {
                 looked.candidates.extend(&table.no_number);
             }
-            if let Some(symbol) = symbol {
-                looked.candidates.extend(self.by_symbol.get(symbol));
-            }
+            looked.hits.extend(symbol.map(Hit::Symbol));
             looked.symbols.push(symbol.unwrap_or(NONE));
         }
     }
 
-    fn text(&self, table: &SlotTable, text: &str, epoch: u32, looked: &mut Looked) {
-        let Looked { literals, candidates, .. } = looked;
-        table.beginnings.find(text, |number| candidates.extend(self.by_text.get(number)));
-        let mut contained = |literal: u32| {
-            literals.get_mut(literal as usize).into_iter().for_each(|last| *last = epoch);
-            candidates.extend(self.by_literal.get(literal));
-        };
-        table.literals.find(text, &mut contained);
-        if let Some(lowers) = &table.lower {
-            let text = lower(text);
-            lowers.literals.find(&text, &mut contained);
-            lowers.beginnings.find(&text, |number| candidates.extend(self.by_text.get(number)));
-            if let Some(number) = lowers.wholes.get(&*text) {
-                candidates.extend(self.by_text.get(*number));
-            }
+    pub(super) fn postings(&self, hit: Hit) -> &[Posting] {
+        match hit {
+            Hit::Symbol(symbol) => self.by_symbol.get(symbol),
+            Hit::Text(text) => self.by_text.get(text),
+            Hit::Literal(literal) => self.by_literal.get(literal),
         }
+    }
+}
+
+/// The guards of each rule.
+#[derive(Default)]
+struct Gates(FxHashMap<u32, Vec<Guard>>);
+
+impl Gates {
+    fn of(plan: &Plan) -> Gates {
+        let mut gates = Gates(FxHashMap::default());
+        plan.guards.iter().for_each(|(rule, guard)| gates.0.entry(*rule).or_default().push(*guard));
+        gates
+    }
+
+    /// The criterion that holds most rarely of those that decide by themselves: no earlier one fails, unless a guard finds the rule then.
+    fn choose(&self, plan: &Plan, rule: u32, probe: Probe) -> Option<Op> {
+        let program = plan.programs.get(rule as usize)?;
+        let guards = self.0.get(&rule).map(Vec::as_slice).unwrap_or_default();
+        let start = program.start as usize;
+        let ops = plan.ops.get(start..start + usize::from(program.ops))?;
+        let sure = |op: &&Op| op.test.needs().is_none_or(|kind| guards.contains(&Guard { slot: op.slot, kind }));
+        let deciding = ops.iter().take_while(sure).count() + 1;
+        let others = ops.iter().take(deciding).filter(|op| !is_asked(**op, probe));
+        others.filter_map(|op| Some((rarity(op.test)?, op))).min_by_key(|(rarity, _)| *rarity).map(|(_, op)| *op)
+    }
+}
+
+/// Is this what the rule was found by?
+fn is_asked(op: Op, probe: Probe) -> bool {
+    match (op.test, probe) {
+        (Test::Equal, Probe::Symbol(number))
+        | (Test::Starts, Probe::Starts(number))
+        | (Test::Contains, Probe::Literal(number)) => op.operand == number,
+        _ => false,
+    }
+}
+
+/// In which order criteria are preferred to be asked soon; `None` for those that cost more than they save.
+const fn rarity(test: Test) -> Option<u8> {
+    match test {
+        Test::Never => Some(0),
+        Test::Contains => Some(1),
+        Test::Equal => Some(2),
+        Test::Starts => Some(3),
+        Test::Exists | Test::Missing => Some(4),
+        Test::Less | Test::Greater => Some(5),
+        Test::NotEqual => Some(6),
+        _ => None,
     }
 }
 
 impl SlotTable {
     fn lower(&mut self) -> &mut LowerTable {
         self.lower.get_or_insert_default()
+    }
+
+    fn look_up(&self, text: &str, epoch: u32, looked: &mut Looked) {
+        let Looked { literals, hits, .. } = looked;
+        self.beginnings.find(text, |number| hits.push(Hit::Text(number)));
+        let mut contained = |literal: u32| {
+            let last = literals.get_mut(literal as usize).map(|last| std::mem::replace(last, epoch));
+            if last.is_some_and(|last| last != epoch) {
+                hits.push(Hit::Literal(literal));
+            }
+        };
+        self.literals.find(text, &mut contained);
+        if let Some(lowers) = &self.lower {
+            let text = lower(text);
+            lowers.literals.find(&text, &mut contained);
+            lowers.beginnings.find(&text, |number| hits.push(Hit::Text(number)));
+            hits.extend(lowers.wholes.get(&*text).copied().map(Hit::Text));
+        }
     }
 
     fn sort(&mut self) {

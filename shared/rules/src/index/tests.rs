@@ -95,8 +95,11 @@ fn selective_criteria_keep_rules_from_being_tried() {
         literals: vec![0; rules.base.plan().literals.len()],
         ..tables::Looked::default()
     };
-    let tables = tables::Tables::build(rules.base.plan());
+    let tables = tables::Tables::build(rules.base.plan(), true);
     tables.look_up(&Slots::of(&tables.trie, &payload), 1, &mut looked);
+    for posting in looked.hits.iter().flat_map(|hit| tables.postings(*hit)) {
+        looked.candidates.add(posting.rule);
+    }
     let mut candidates = Vec::new();
     looked.candidates.drain(|id| candidates.push(id));
     assert!(candidates.len() <= 2, "{candidates:?}");

@@ -90,7 +90,7 @@ impl Tier {
         Tier {
             rules,
             backstops_from,
-            tables: Tables::build(&plan),
+            tables: Tables::build(&plan, true),
             matchers: plan.patterns.iter().map(|_| OnceLock::new()).collect(),
             idle: Mutex::default(),
             plan,
@@ -134,13 +134,16 @@ impl Tier {
         let looked = &mut scratch.looked;
         looked.candidates.extend(&self.plan.always);
         self.tables.look_up(&slots, scratch.epoch, looked);
-        Ok(Some(Turn { tier: self, scratch, slots, backstops: Vec::new() }))
+        let mut turn = Turn { tier: self, scratch, slots, backstops: Vec::new() };
+        turn.collect();
+        Ok(Some(turn))
     }
 
     fn scratch(&self) -> Scratch {
         let looked = Looked {
             symbols: Vec::new(),
             literals: vec![0; self.plan.literals.len()],
+            hits: Vec::new(),
             candidates: Candidates::below(self.len()),
         };
         Scratch { epoch: 0, looked, patterns: vec![0; self.plan.patterns.len()], visited: Vec::new() }
@@ -204,6 +207,19 @@ pub(super) struct Turn<'a, 'e> {
 }
 
 impl<'a, 'e> Turn<'a, 'e> {
+    /// Whoever was found, unless its other criterion says no.
+    fn collect(&mut self) {
+        let mut candidates = std::mem::take(&mut self.scratch.looked.candidates);
+        let hits = std::mem::take(&mut self.scratch.looked.hits);
+        for posting in hits.iter().flat_map(|hit| self.tier.tables.postings(*hit)) {
+            if posting.gate.is_none_or(|gate| self.holds(gate) != Answer::No) {
+                candidates.add(posting.rule);
+            }
+        }
+        self.scratch.looked.candidates = candidates;
+        self.scratch.looked.hits = hits;
+    }
+
     /// The standard rules that match or fail, but for those that are gone. Backstops are put aside.
     pub(super) fn standard(
         &mut self,
