@@ -218,8 +218,11 @@ fn check_criteria(form: &mut Form<'_, '_>, root: Root, depth: usize) {
             |name: &str| entry.key == name || entry.key.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
         let datastore = root == Root::Payload && entry.key.starts_with("system.");
         if !begins(root.name()) && !datastore {
-            let hint = format!("a key begins with \"{}.\", such as {}.body.status", root.name(), root.name());
-            form.warn("criteria-key", &entry.key, "looks at nothing, so it never holds", Some(&hint));
+            let hint = match root {
+                Root::Payload => "a key begins with \"trigger.\", such as trigger.body.status",
+                Root::Item => "a key within search begins with \"item.\"",
+            };
+            form.warn("criteria-key", &entry.key, "looks at nothing, so it never holds", Some(hint));
         }
         if let Some(mut inner) = form.inner(&entry.key) {
             check_criterion(&mut inner, root);
