@@ -166,22 +166,25 @@ impl DeadLetters for DeadLetterOffice {
     async fn redrive(&self, queue: &str, ids: &[String]) -> Result<u64, DeadLetterError> {
         let queue = self.queue(queue)?;
         let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
-        let (mut others, mut moved, mut empty) = (Vec::new(), 0, 0);
-        while moved + others.len() < MAX_LETTERS && empty < EMPTY && (ids.is_empty() || moved < wanted.len()) {
+        let (mut found, mut others, mut empty) = (Vec::new(), Vec::new(), 0);
+        while found.len() + others.len() < MAX_LETTERS
+            && empty < EMPTY
+            && (ids.is_empty() || found.len() < wanted.len())
+        {
             let more = self.take(&queue.dead_letters_url).await?;
             empty = if more.is_empty() { empty + 1 } else { 0 };
             for message in more {
-                if ids.is_empty() || message.message_id().is_some_and(|id| wanted.contains(id)) {
-                    self.send_back(queue, &message).await?;
-                    moved += 1;
-                } else {
-                    others.push(message);
-                }
+                let is_wanted = ids.is_empty() || message.message_id().is_some_and(|id| wanted.contains(id));
+                if is_wanted { found.push(message) } else { others.push(message) }
             }
         }
         for message in &others {
             self.release(&queue.dead_letters_url, message).await;
         }
-        Ok(moved as u64)
+        // Only when all are at hand: what is still poison comes back at once, and must not be sent again and again.
+        for message in &found {
+            self.send_back(queue, message).await?;
+        }
+        Ok(found.len() as u64)
     }
 }
