@@ -28,7 +28,7 @@ pub(crate) use variables::{Merging, Variables, merge_into};
 /// A run of a workflow.
 ///
 /// It is made of [`Record`]s. Each operation of the conductor changes few of them, and [`State::take_changes`] gives those: written to a
-/// store one by one, and read back with [`State::restore`], they are the same state.
+/// store one by one, and read back with [`crate::Conductor::restore`], they are the same state.
 #[derive(Clone, Debug)]
 pub struct State {
     graph: Arc<Graph>,
