@@ -18,6 +18,7 @@ mod redact;
 mod timers;
 mod triggers;
 mod uploads;
+mod workflows;
 
 use model::CatchUp;
 use ports::{Key, Ports};
@@ -45,8 +46,14 @@ pub use uploads::{Upload, UploadState};
 /// Values up to this many bytes of JSON stand in the record itself; larger ones in the blob store.
 pub const INLINE_BYTES: usize = 32 * 1024;
 
-/// The runner type that the engine itself carries out.
+/// Runner types that the engine itself carries out, in a worker's place.
 pub(crate) const INJECT_TRIGGER: &str = "inject-trigger";
+pub(crate) const NOOP: &str = "noop";
+
+/// What comes of doing nothing.
+pub(crate) fn noop_result() -> serde_json::Value {
+    serde_json::json!({"failed": false, "succeeded": true, "return_code": 0})
+}
 
 /// What a host decides for its engine.
 #[derive(Clone, Debug)]
@@ -108,6 +115,7 @@ pub struct Engine {
     pack_contents: Mutex<HashMap<String, Arc<model::PackContent>>>,
     credentials: access::CredentialCache,
     running: dispatch::Running,
+    workflows: workflows::Workflows,
 }
 
 impl Engine {
@@ -121,6 +129,7 @@ impl Engine {
             pack_contents: Mutex::default(),
             credentials: access::CredentialCache::default(),
             running: dispatch::Running::default(),
+            workflows: workflows::Workflows::default(),
         }
     }
 
@@ -133,7 +142,8 @@ impl Engine {
     /// record is as it was or further; it is still due, so that somebody looks again.
     pub async fn handle(&self, key: &Key) -> Result<(), Error> {
         match records::Subject::of(key) {
-            Some(records::Subject::Execution(id)) => self.handle_execution(id).await,
+            Some(records::Subject::Execution(id)) => self.handle_execution(id, false).await,
+            Some(records::Subject::Inbox(id)) => self.handle_execution(id, true).await,
             Some(records::Subject::TriggerInstance(id)) => self.handle_trigger_instance(id).await,
             Some(records::Subject::Timer(id)) => self.handle_timer(id).await,
             Some(records::Subject::Settle(revision)) => self.settle(revision).await,

@@ -5,7 +5,7 @@ use expressions::{
     params::{self, FinalParameters, Parameters},
 };
 use indexmap::IndexMap;
-use model::{Action, Parameter, RunnerType, SchemaValidator, runner_type};
+use model::{Action, Parameter, RunnerType, SchemaValidator, Secret, runner_type};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub(crate) struct Inputs {
     pub(crate) literals: Map<String, Value>,
     /// The payload of the event that led to it, for templates.
     pub(crate) trigger: Option<Arc<Value>>,
+    /// What was decrypted on the way to the values.
+    pub(crate) secrets: Vec<Secret<String>>,
 }
 
 impl ActionPlan {

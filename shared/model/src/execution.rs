@@ -86,6 +86,18 @@ pub struct TriggerLink {
     pub kind: Ref,
 }
 
+/// The task of a workflow that an execution is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskLink {
+    /// The task.
+    pub name: String,
+    /// The route on which it runs.
+    pub route: u32,
+    /// The item, where the task has items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<u32>,
+}
+
 /// One execution. What is secret in it is in `sealed` alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Execution {
@@ -128,6 +140,9 @@ pub struct Execution {
     /// The execution that requested it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Id>,
+    /// The task that it is for, where a workflow requested it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskLink>,
     /// The rule that requested it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleLink>,
@@ -136,6 +151,9 @@ pub struct Execution {
     pub trigger: Option<TriggerLink>,
     /// The user in whose name it runs.
     pub user: String,
+    /// May its templates decrypt the system's keys?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decrypts: bool,
     /// The trace it belongs to.
     pub trace: TraceContext,
     /// Who is told at the end, where the request said.
@@ -155,6 +173,14 @@ impl Execution {
         if to.is_final() {
             self.end = Some(now);
             self.lease = None;
+        }
+        Ok(())
+    }
+
+    /// Takes a status by way of those that lead to it; a status that it has already is no change.
+    pub fn advance_by(&mut self, to: ExecutionStatus, now: Timestamp) -> Result<(), TransitionError> {
+        for status in self.status.way_to(to)? {
+            self.advance(status, now)?;
         }
         Ok(())
     }

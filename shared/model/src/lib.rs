@@ -25,7 +25,7 @@ pub use action::{Action, Parameter, ParameterError, ParameterType, RunnerType};
 pub use content::{PackFiles, Problem, SourceFile, load_pack, parse_action, parse_rule, parse_trigger_type};
 pub use diagnostic::{Diagnostic, Severity};
 pub use execution::{
-    Execution, ExecutionLog, Lease, OutputChunk, OutputStream, Payload, RuleLink, TraceContext, TriggerLink,
+    Execution, ExecutionLog, Lease, OutputChunk, OutputStream, Payload, RuleLink, TaskLink, TraceContext, TriggerLink,
 };
 pub use id::{Id, IdError};
 pub use key_value::{KeyScope, KeyValue};

@@ -53,8 +53,15 @@ mod tests {
         assert!(runner_type("mistral-v2").is_none());
         let enabled: Vec<_> =
             runner_types().iter().filter(|kind| kind.enabled).map(|kind| kind.name.as_str()).collect();
-        let wanted =
-            ["announcement", "http-request", "inject-trigger", "local-shell-cmd", "local-shell-script", "noop"];
+        let wanted = [
+            "announcement",
+            "http-request",
+            "inject-trigger",
+            "local-shell-cmd",
+            "local-shell-script",
+            "noop",
+            "orquesta",
+        ];
         assert_eq!(enabled, wanted);
     }
 }

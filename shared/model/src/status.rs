@@ -82,6 +82,28 @@ impl ExecutionStatus {
         if self.next().contains(&to) { Ok(()) } else { Err(TransitionError { from: self, to }) }
     }
 
+    /// The shortest way to a status, which is its last step; the first in the order of [`ExecutionStatus::next`] where several are as short.
+    pub fn way_to(self, to: ExecutionStatus) -> Result<Vec<ExecutionStatus>, TransitionError> {
+        let mut ways = vec![(self, Vec::new())];
+        for _ in ExecutionStatus::ALL {
+            if let Some((_, way)) = ways.iter().find(|(end, _)| *end == to) {
+                return Ok(way.clone());
+            }
+            let longer = |(end, way): (ExecutionStatus, Vec<ExecutionStatus>)| {
+                end.next().iter().map(move |next| (*next, way.iter().copied().chain([*next]).collect::<Vec<_>>()))
+            };
+            let mut seen: Vec<ExecutionStatus> = Vec::new();
+            ways = ways.into_iter().flat_map(longer).collect();
+            ways.retain(|(end, _)| {
+                !seen.contains(end) && {
+                    seen.push(*end);
+                    true
+                }
+            });
+        }
+        Err(TransitionError { from: self, to })
+    }
+
     /// Nothing follows it.
     pub const fn is_final(self) -> bool {
         self.next().is_empty()

@@ -1,6 +1,6 @@
 //! How an action runs, one file per runner type.
 //!
-//! [`Runners`] is the port's implementation for the runner types that need nothing but this machine and the network: `noop`,
+//! [`Runners`] is the port's implementation for the runner types that need nothing but this machine and the network:
 //! `local-shell-cmd`, `local-shell-script`, `http-request`, `announcement`. An action runs with what it was given and nothing of the
 //! server's: a clean environment, its own process group, the files of its own pack version.
 
@@ -12,7 +12,6 @@ mod http_policy;
 mod http_request;
 mod local_shell_cmd;
 mod local_shell_script;
-mod noop;
 mod options;
 mod parameters;
 mod plain_command;
@@ -50,7 +49,6 @@ impl Runners {
 impl Runner for Runners {
     async fn run(&self, job: Job, output: &dyn OutputSink, canceled: Canceled) -> Outcome {
         match job.action.runner_type.as_str() {
-            noop::NAME => noop::run(),
             announcement::NAME => announcement::run(&job),
             local_shell_cmd::NAME => local_shell_cmd::run(&self.options, &job, output, canceled).await,
             local_shell_script::NAME => {
@@ -59,8 +57,7 @@ impl Runner for Runners {
             http_request::NAME => http_request::run(&self.http, &job, canceled).await,
             other => failed(format_args!(
                 "runner type \"{other}\" can't run here; there are {}",
-                [noop::NAME, announcement::NAME, local_shell_cmd::NAME, local_shell_script::NAME, http_request::NAME]
-                    .join(", ")
+                [announcement::NAME, local_shell_cmd::NAME, local_shell_script::NAME, http_request::NAME].join(", ")
             )),
         }
     }

@@ -1,10 +1,10 @@
 //! Stopping an execution. One that nobody works on is canceled at once; to one at work a row goes into its inbox, for nobody writes
 //! another one's record.
 
-use model::{Execution, ExecutionStatus, Id, Timestamp};
-use ports::{Guard, Operation, Query, Wake};
+use model::{Execution, ExecutionStatus, Id, Payload, TaskLink};
+use ports::{Guard, Operation, Query};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Engine, Error, ErrorKind, Principal, records};
 use records::Stored;
@@ -22,6 +22,27 @@ pub(crate) enum Message {
     Cancel {
         /// Who asked.
         user: String,
+    },
+    /// To a workflow: hold.
+    Pause {
+        /// Who asked.
+        user: String,
+    },
+    /// To a workflow: go on.
+    Resume {
+        /// Who asked.
+        user: String,
+    },
+    /// To a workflow: an execution of a task of its own took on a status.
+    Child {
+        /// The task.
+        task: TaskLink,
+        /// The execution.
+        execution: Id,
+        /// Its status.
+        status: ExecutionStatus,
+        /// What came of it, where it has ended.
+        result: Option<Payload>,
     },
 }
 
@@ -41,15 +62,14 @@ impl Engine {
             may_cancel(principal, &execution)?;
             let now = self.ports.clock.now();
             tracing::info!(audit = "execution.cancel", user = principal.user, execution = %id);
-            if execution.is_leased(self.ports.epoch, now) {
-                self.ask_to_cancel(principal, id, now).await?;
+            if execution.is_leased(self.ports.epoch, now) || crate::workflows::is_conducted(&execution) {
+                self.send_messages(&[id], &Message::Cancel { user: principal.user.clone() }).await?;
                 execution.status = ExecutionStatus::Canceling;
                 return Ok(execution);
             }
             mark_canceled(&mut execution, &principal.user);
             execution.advance(ExecutionStatus::Canceled, now).map_err(|error| Error::invalid(error.to_string()))?;
-            let result = json!({"message": "Action canceled by user.", "user": principal.user});
-            match self.complete(execution, result, record.version, Vec::new()).await {
+            match self.complete(execution, canceled_result(&principal.user), record.version, Vec::new()).await {
                 Err(error) if error.kind == ErrorKind::Conflict => {}
                 other => return other,
             }
@@ -57,16 +77,17 @@ impl Engine {
         Err(Error::new(ErrorKind::Unavailable, "the execution is changing; try again"))
     }
 
-    async fn ask_to_cancel(&self, principal: &Principal, id: Id, now: Timestamp) -> Result<(), Error> {
-        let row = Id::at(now, self.ports.clock.entropy());
-        let key = ports::Key::new(records::inbox_partition(id), row.to_string());
-        let message = Message::Cancel { user: principal.user.clone() };
-        // Due, too: where the execution ends before its worker looks and the wake is lost, somebody must clear the row away.
-        let life =
-            records::Life { due: Some(now.after(self.options.lease)), ttl: Some(now.after(self.options.retention)) };
-        self.ports.store.commit(vec![records::put(key, &message, Vec::new(), Guard::Absent, life)?]).await?;
-        self.ports.wakes.send(vec![Wake { key: records::execution_key(id), at: now }]).await;
-        Ok(())
+    /// Looks at an execution that nobody works on, because there is news for it.
+    pub(crate) async fn take_cancel(&self, mut execution: Execution, version: u64) -> Result<bool, Error> {
+        let inbox = self.inbox(execution.id).await?;
+        let asked = inbox.messages.into_iter().find_map(|message| match message {
+            Message::Cancel { user } => Some(user),
+            _ => None,
+        });
+        let Some(user) = asked.filter(|_| execution.status.is_cancelable()) else { return Ok(false) };
+        mark_canceled(&mut execution, &user);
+        execution.advance(ExecutionStatus::Canceled, self.ports.clock.now()).map_err(Error::damaged)?;
+        self.complete(execution, canceled_result(&user), version, inbox.deletes).await.map(|_| true)
     }
 
     /// The rows in an execution's inbox; whoever acts on them deletes them in the same commit.
@@ -93,6 +114,7 @@ impl Engine {
         version: u64,
         inbox: Inbox,
     ) -> Result<bool, Error> {
+        // To what is no workflow nothing else is said.
         let Some(Message::Cancel { user }) = inbox.messages.into_iter().next() else { return Ok(false) };
         let mut operations = inbox.deletes;
         if execution.status != ExecutionStatus::Canceling {
@@ -114,6 +136,10 @@ fn may_cancel(principal: &Principal, execution: &Execution) -> Result<(), Error>
         return Ok(());
     }
     Err(Error::invalid(format!("Execution is already in \"{}\" state: it can't be canceled.", execution.status)))
+}
+
+fn canceled_result(user: &str) -> Value {
+    json!({"message": "Action canceled by user.", "user": user})
 }
 
 fn mark_canceled(execution: &mut Execution, user: &str) {

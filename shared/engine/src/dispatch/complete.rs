@@ -19,6 +19,7 @@ impl Engine {
         let mut wakes = Vec::new();
         self.add_action_trigger(&execution, &result, (&mut operations, &mut wakes)).await?;
         let (payload, size) = self.payload_of(result).await?;
+        self.tell_parent(&execution, Some(&payload), (&mut operations, &mut wakes))?;
         execution.result = Some(payload);
         execution.result_size = size;
         let ttl = self.ports.clock.now().after(self.options.retention);

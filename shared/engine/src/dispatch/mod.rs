@@ -7,6 +7,7 @@ mod re_run;
 mod request;
 mod run;
 
+pub(crate) use cancel::{INBOX_BATCH, Inbox, Message};
 pub use re_run::ReRun;
 pub use request::ExecutionRequest;
 pub(crate) use request::{Origin, Requested};

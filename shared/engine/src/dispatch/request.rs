@@ -1,7 +1,8 @@
 //! Requesting an execution: who, what, with which inputs.
 
 use model::{
-    Action, Execution, ExecutionLog, ExecutionStatus, Id, RuleLink, Secret, Timestamp, TraceContext, TriggerLink,
+    Action, Execution, ExecutionLog, ExecutionStatus, Id, RuleLink, Secret, TaskLink, Timestamp, TraceContext,
+    TriggerLink,
 };
 use ports::{Guard, Operation, PackVersion, Wake};
 use serde_json::{Map, Value, json};
@@ -51,6 +52,8 @@ pub(crate) struct Origin {
     pub(crate) trace: TraceContext,
     pub(crate) not_before: Option<Timestamp>,
     pub(crate) notify: Option<Value>,
+    /// The workflow that it is for, and the task.
+    pub(crate) parent: Option<(Id, TaskLink)>,
 }
 
 /// An execution that is to be written.
@@ -105,6 +108,7 @@ impl Engine {
             trace,
             not_before: request.delay.map(|delay| now.after(delay)),
             notify: request.notify,
+            parent: None,
         };
         let requested = self.prepare(&plan, inputs, origin).await?;
         self.ports.store.commit(vec![requested.operation]).await?;
@@ -119,11 +123,11 @@ impl Engine {
     /// The execution that a request makes, and how it is written; failed already where its inputs are wrong.
     pub(crate) async fn prepare(&self, plan: &ActionPlan, inputs: Inputs, origin: Origin) -> Result<Requested, Error> {
         let now = self.ports.clock.now();
-        let decrypts = origin.decrypts;
         let mut execution = blank(plan, origin, now);
-        let reader = Reader { user: execution.user.clone(), decrypts };
-        let resolved =
+        let reader = Reader { user: execution.user.clone(), decrypts: execution.decrypts };
+        let mut resolved =
             self.with_datastore(&reader, |keys| plan.resolve(&self.jinja, &inputs, &execution.context, keys)).await?;
+        resolved.secrets.extend(inputs.secrets);
         let failure = match resolved.value {
             Ok(values) => {
                 self.seal(plan, &mut execution, values, &resolved.secrets).await?;
@@ -207,6 +211,7 @@ fn acting_user(principal: &Principal, asked: Option<String>) -> Result<String, E
 
 /// As it is requested, before its parameters are known.
 fn blank(plan: &ActionPlan, origin: Origin, now: Timestamp) -> Execution {
+    let (parent, task) = origin.parent.unzip();
     Execution {
         id: origin.id,
         action: plan.action.reference.clone(),
@@ -222,10 +227,12 @@ fn blank(plan: &ActionPlan, origin: Origin, now: Timestamp) -> Execution {
         result_size: 0,
         context: origin.context,
         log: vec![ExecutionLog { timestamp: now, status: ExecutionStatus::Requested }],
-        parent: None,
+        parent,
+        task,
         rule: origin.rule,
         trigger: origin.trigger,
         user: origin.user,
+        decrypts: origin.decrypts,
         trace: origin.trace,
         notify: origin.notify,
         lease: None,

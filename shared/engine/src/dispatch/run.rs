@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use super::output::Output;
-use crate::{Engine, Error, ErrorKind, catalog::lock, datastore::Reader, records, redact::Redactor};
+use crate::{Engine, Error, ErrorKind, catalog::lock, datastore::Reader, records, redact::Redactor, workflows};
 use records::Stored;
 
 /// How often a worker writes output and looks at the time.
@@ -60,10 +60,13 @@ struct Held {
 }
 
 impl Engine {
-    /// Looks at an execution and does what its state asks for.
-    pub(crate) async fn handle_execution(&self, id: Id) -> Result<(), Error> {
+    /// Looks at an execution and does what its state asks for. `has_news`: there may be something in its inbox.
+    pub(crate) async fn handle_execution(&self, id: Id, has_news: bool) -> Result<(), Error> {
         let Some(record) = self.ports.store.get(&records::execution_key(id)).await? else { return Ok(()) };
         let execution: Execution = records::read(&record)?;
+        if workflows::is_conducted(&execution) {
+            return self.handle_workflow(id).await;
+        }
         let now = self.ports.clock.now();
         if execution.status.is_final() {
             return self.clear_inbox(id).await;
@@ -74,6 +77,9 @@ impl Engine {
         }
         if execution.lease.is_some() {
             return self.abandon(execution, record.version).await;
+        }
+        if has_news && self.take_cancel(execution.clone(), record.version).await? {
+            return Ok(());
         }
         if execution.due().is_some_and(|due| due > now) {
             return Ok(());
@@ -243,6 +249,9 @@ impl Engine {
     async fn run_job(&self, job: Job, output: &Output<'_>, canceled: Canceled) -> Outcome {
         if job.action.runner_type == crate::INJECT_TRIGGER {
             return self.inject_trigger(&job).await;
+        }
+        if job.action.runner_type == crate::NOOP {
+            return Outcome { status: ExecutionStatus::Succeeded, result: crate::noop_result() };
         }
         self.ports.runner.run(job, output, canceled).await
     }

@@ -19,6 +19,8 @@ const SETTLE: &str = "settle";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     Execution(Id),
+    /// Of that execution.
+    Inbox(Id),
     TriggerInstance(Id),
     Timer(Id),
     Settle(u64),
@@ -33,8 +35,8 @@ impl Subject {
         let (kind, id) = key.partition.split_once('/')?;
         let id = id.parse().ok()?;
         match kind {
-            // A row in an inbox is looked at by looking at whose it is.
-            "execution" | "inbox" => Some(Subject::Execution(id)),
+            "execution" => Some(Subject::Execution(id)),
+            "inbox" => Some(Subject::Inbox(id)),
             "trigger_instance" => Some(Subject::TriggerInstance(id)),
             "timer" => Some(Subject::Timer(id)),
             _ => None,
@@ -96,6 +98,19 @@ pub(crate) fn output_key(execution: Id, sequence: u64) -> Key {
 /// The partition of what was sent to a record that somebody else may be working on.
 pub(crate) fn inbox_partition(execution: Id) -> String {
     format!("inbox/{execution}")
+}
+
+pub(crate) fn inbox_key(execution: Id, row: Id) -> Key {
+    Key::new(inbox_partition(execution), row.to_string())
+}
+
+/// The partition of a workflow's journal.
+pub(crate) fn workflow_partition(execution: Id) -> String {
+    format!("workflow/{execution}")
+}
+
+pub(crate) fn workflow_key(execution: Id, row: u64) -> Key {
+    Key::new(workflow_partition(execution), format!("{row:012}"))
 }
 
 pub(crate) fn upload_key(id: Id) -> Key {

@@ -252,10 +252,11 @@ impl Engine {
             trace: instance.trace.clone(),
             not_before,
             notify: None,
+            parent: None,
         };
         // Rendered once: what the event fills in is data from here on, whatever it looks like.
         let inputs =
-            Inputs { templates: action.parameters.clone(), literals: Map::new(), trigger: Some(Arc::clone(payload)) };
+            Inputs { templates: action.parameters.clone(), trigger: Some(Arc::clone(payload)), ..Inputs::default() };
         self.prepare(&plan, inputs, origin).await
     }
 

@@ -115,6 +115,11 @@ impl Conductor {
         Conductor { workflow, graph, expressions, surroundings }
     }
 
+    /// The same conductor, of which expressions ask something else about the world around.
+    pub fn with_surroundings(&self, surroundings: Arc<dyn Surroundings>) -> Conductor {
+        Conductor { surroundings, ..self.clone() }
+    }
+
     /// The workflow.
     pub fn workflow(&self) -> &Workflow {
         &self.workflow

@@ -149,11 +149,12 @@ impl State {
     }
 
     /// The last runs of tasks that are at work.
-    pub(crate) fn active(&self) -> impl Iterator<Item = &Entry> {
+    pub fn active(&self) -> impl Iterator<Item = &Entry> {
         self.derived.active.iter().filter_map(|at| self.entry(*at))
     }
 
-    pub(crate) fn has_active(&self) -> bool {
+    /// Is any task at work?
+    pub fn has_active(&self) -> bool {
         !self.derived.active.is_empty()
     }
 

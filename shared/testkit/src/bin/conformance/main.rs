@@ -1,6 +1,7 @@
 //! `conformance SUITE`: answers recorded cases, one JSON object a line from stdin to stdout, in order.
 
 mod blackbox;
+mod executions;
 mod inspection;
 mod jinja;
 mod operators;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     let suite = std::env::args().nth(1).unwrap_or_default();
     let answer: fn(&Value) -> Answer = match suite.as_str() {
         "blackbox" => blackbox::answer,
+        "executions" => executions::answer,
         "graphs" => inspection::graph,
         "inspection" => inspection::answer,
         "jinja" => jinja::answer,
@@ -28,7 +30,7 @@ fn main() -> ExitCode {
         "scenarios" => scenarios::answer,
         "yaql" => yaql::answer,
         _ => {
-            eprintln!("usage: conformance blackbox|graphs|inspection|jinja|operators|scenarios|yaql");
+            eprintln!("usage: conformance blackbox|executions|graphs|inspection|jinja|operators|scenarios|yaql");
             return ExitCode::from(2);
         }
     };

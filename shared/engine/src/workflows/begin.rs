@@ -1,0 +1,105 @@
+//! A workflow begins: its text is inspected, its inputs are rendered.
+
+use model::{Execution, ExecutionStatus};
+use orquesta::{State, Status, StepEvent};
+use serde_json::{Map, Value, json};
+use std::collections::{HashMap, VecDeque};
+
+use super::{outcome, run::Run};
+use crate::{Engine, Error, datastore::Reader, redact::Redactor};
+
+impl Engine {
+    /// The run of a workflow that was requested, before its first turn. Where it can't begin it has failed, and there is none.
+    pub(super) async fn begin_workflow(&self, execution: Execution, version: u64) -> Result<Option<Run>, Error> {
+        match self.try_to_begin(&execution, version).await {
+            Ok(Ok(run)) => Ok(Some(run)),
+            Ok(Err(problems)) => {
+                self.fail_unbegun(execution, version, json!({"errors": problems, "output": null})).await
+            }
+            Err(error) if error.is_retryable() => Err(error),
+            Err(error) => {
+                let errors = json!([{"type": "error", "message": error.message}]);
+                self.fail_unbegun(execution, version, json!({"errors": errors, "output": null})).await
+            }
+        }
+    }
+
+    async fn fail_unbegun(&self, mut execution: Execution, version: u64, result: Value) -> Result<Option<Run>, Error> {
+        let now = self.ports.clock.now();
+        execution.advance_by(ExecutionStatus::Running, now).map_err(Error::damaged)?;
+        execution.advance(ExecutionStatus::Failed, now).map_err(Error::damaged)?;
+        self.complete(execution, result, version, Vec::new()).await?;
+        Ok(None)
+    }
+
+    async fn try_to_begin(&self, execution: &Execution, version: u64) -> Result<Result<Run, Vec<Value>>, Error> {
+        let (action, pack) = self.action_of(execution).await?;
+        let definition = self.definition(&action, pack.as_ref()).await?;
+        let catalog = self.catalog().await?;
+        let problems = definition.problems(&catalog);
+        if !problems.is_empty() {
+            return Ok(Err(problems));
+        }
+        let plan = catalog.plan(&action)?;
+        let clear = self.clear_parameters(execution).await?;
+        let reader = Reader { user: execution.user.clone(), decrypts: execution.decrypts };
+        let rendered = self
+            .with_datastore(&reader, |keys| {
+                plan.final_parameters(&self.jinja, clear.expose(), &execution.context, keys)
+            })
+            .await?;
+        let inputs = rendered.value.map_err(Error::invalid)?.action;
+        let parent = self.workflow_context(execution);
+        let (mut state, mut secrets): (State, _) = self
+            .with_outside((&definition.conductor, execution), None, |conductor| conductor.begin(&inputs, &parent))
+            .await?;
+        // Nothing is written before the first turn: its row has all of it.
+        let _begun = state.take_changes();
+        secrets.extend(rendered.secrets);
+        let mut run = Run {
+            execution: execution.clone(),
+            version,
+            due: execution.due(),
+            definition,
+            state,
+            first: Some(StepEvent::Request(Status::Running)),
+            rows: 0,
+            children: HashMap::new(),
+            owed: VecDeque::new(),
+            secrets,
+        };
+        run.execution.advance_by(ExecutionStatus::Running, self.ports.clock.now()).map_err(Error::damaged)?;
+        Ok(Ok(run))
+    }
+
+    /// What a workflow knows of itself: `ctx().st2`, and `ctx().parent` where it has one.
+    fn workflow_context(&self, execution: &Execution) -> Map<String, Value> {
+        let mut own = json!({
+            "workflow_execution_id": execution.id,
+            "action_execution_id": execution.id,
+            "api_url": self.options.api_url,
+            "user": execution.user,
+            "pack": execution.action.pack(),
+            "action": execution.action,
+            "runner": execution.runner,
+        });
+        if let Some(own) = own.as_object_mut() {
+            for name in ["api_user", "source_channel"] {
+                own.extend(execution.context.get(name).map(|value| (name.to_owned(), value.clone())));
+            }
+        }
+        let mut context = Map::new();
+        context.insert("st2".to_owned(), own);
+        context.extend(execution.context.get("parent").map(|parent| ("parent".to_owned(), parent.clone())));
+        context
+    }
+
+    /// Takes what is secret out of what a workflow gives back.
+    pub(super) async fn workflow_result(&self, run: &Run) -> Result<Value, Error> {
+        let clear = self.clear_parameters(&run.execution).await?;
+        let shown = &run.execution.parameters;
+        let secret = clear.expose().iter().filter(|(name, value)| shown.get(*name) != Some(*value));
+        let redactor = Redactor::new(secret.map(|(_, value)| value), &run.secrets);
+        Ok(redactor.value(outcome::result(&run.state)))
+    }
+}

@@ -1,0 +1,154 @@
+//! Workflows: executions that nobody works on but the conductor, in turns.
+//!
+//! A workflow's state is a journal of its own partition: each turn writes one row with what changed, guarded by the row's absence, so that
+//! of two turns at once one wins and the other looks again. Whoever has news for a workflow (a child that ended, a person who cancels)
+//! puts a row into its inbox; a turn takes what is there, steps the conductor, and commits the journal's row, the children that start,
+//! and the inbox's deletions as one.
+//!
+//! | what | file |
+//! |---|---|
+//! | a wake for a workflow, one turn at a time | `mod` |
+//! | one turn | `turn` |
+//! | what is known of a run, from and to the journal | `run` |
+//! | a workflow begins | `begin` |
+//! | what a task requests, and what comes of it | `children` |
+//! | the text of a workflow, read once | `definition` |
+//! | what expressions ask of the world around | `outside` |
+//! | pause, go on, cancel; and what follows for the children | `control` |
+//! | the result of a workflow | `outcome` |
+
+mod begin;
+mod children;
+mod control;
+mod definition;
+mod outcome;
+mod outside;
+mod run;
+mod turn;
+
+use expressions::orquesta::Expressions;
+use futures::lock::Mutex as AsyncMutex;
+use model::{Execution, Id};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use crate::{Engine, Error, catalog::lock, records};
+use definition::Definition;
+use run::Run;
+
+/// Runs kept at hand. One that is not is read from its journal.
+const KEPT_RUNS: usize = 1_024;
+
+/// The runner types that the conductor carries out.
+const CONDUCTED: [&str; 1] = ["orquesta"];
+
+/// Is this an execution that the conductor drives?
+pub(crate) fn is_conducted(execution: &Execution) -> bool {
+    CONDUCTED.contains(&execution.runner.as_str())
+}
+
+/// What this process knows of workflows: nothing that the store does not have.
+#[derive(Default)]
+pub(crate) struct Workflows {
+    runs: Mutex<HashMap<Id, Arc<Desk>>>,
+    definitions: Mutex<HashMap<String, Arc<Definition>>>,
+    expressions: Expressions,
+}
+
+/// The place where one workflow is worked on.
+#[derive(Default)]
+struct Desk {
+    run: AsyncMutex<Option<Run>>,
+    /// Somebody came while a turn was on: there may be news.
+    again: AtomicBool,
+}
+
+impl Workflows {
+    fn desk(&self, id: Id) -> Arc<Desk> {
+        let mut runs = lock(&self.runs);
+        if runs.len() >= KEPT_RUNS && !runs.contains_key(&id) {
+            // Those that are at work now stay.
+            runs.retain(|_, desk| Arc::strong_count(desk) > 1);
+        }
+        Arc::clone(runs.entry(id).or_default())
+    }
+
+    fn leave(&self, id: Id) {
+        lock(&self.runs).remove(&id);
+    }
+}
+
+impl Engine {
+    /// Takes turns until there is no news for the workflow. Where somebody else in this process is at it, they are told to look again.
+    pub(crate) async fn handle_workflow(&self, id: Id) -> Result<(), Error> {
+        let desk = self.workflows.desk(id);
+        desk.again.store(true, Ordering::SeqCst);
+        while desk.again.load(Ordering::SeqCst) {
+            let Some(mut held) = desk.run.try_lock() else { return Ok(()) };
+            desk.again.store(false, Ordering::SeqCst);
+            let more = self.turns(id, &mut held).await;
+            if more.is_err() {
+                // What is in memory may be ahead of what is stored.
+                *held = None;
+            }
+            if !more? {
+                drop(held);
+                self.workflows.leave(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Turn after turn while there is something to do; says whether the run goes on.
+    async fn turns(&self, id: Id, held: &mut Option<Run>) -> Result<bool, Error> {
+        loop {
+            let inbox = self.inbox(id).await?;
+            let run = match held.take() {
+                Some(run) => run,
+                None => match self.open_run(id, inbox.messages.is_empty()).await? {
+                    Some(run) => run,
+                    None => {
+                        self.clear_inbox(id).await?;
+                        return Ok(false);
+                    }
+                },
+            };
+            let run = held.insert(run);
+            let is_full = inbox.messages.len() == crate::dispatch::INBOX_BATCH;
+            let more = self.turn(run, inbox).await?;
+            if run.is_over() {
+                return Ok(false);
+            }
+            if !more && !is_full {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The run of a workflow as the store has it; `None` where nothing is left to be done for it.
+    async fn open_run(&self, id: Id, is_quiet: bool) -> Result<Option<Run>, Error> {
+        let Some(record) = self.ports.store.get(&records::execution_key(id)).await? else { return Ok(None) };
+        let execution: Execution = records::read(&record)?;
+        let is_final = execution.status.is_final();
+        if (is_final && is_quiet) || execution.not_before.is_some_and(|at| at > self.ports.clock.now()) {
+            return Ok(None);
+        }
+        let run = match self.read_run(execution, &record).await? {
+            Ok(run) => run,
+            Err(execution) if is_final => {
+                tracing::debug!(execution = %execution.id, "a workflow that never began has news");
+                return Ok(None);
+            }
+            Err(execution) => match self.begin_workflow(*execution, record.version).await? {
+                Some(run) => run,
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(run).filter(|run| !run.is_over()))
+    }
+}

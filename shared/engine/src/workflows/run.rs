@@ -1,0 +1,245 @@
+//! What is known of a run, from and to the rows of its journal.
+
+use indexmap::IndexMap;
+use model::{Execution, Id, Secret, TaskLink, Timestamp};
+use orquesta::{Record, RecordKey, State, Status, StepEvent};
+use ports::{Guard, Operation, Query};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+};
+
+use super::definition::Definition;
+use crate::{Engine, Error, records};
+
+/// Rows read at once.
+const PAGE: usize = 500;
+/// Longer rows stand in the blob store.
+const INLINE_ROW_BYTES: usize = 256 * 1024;
+
+/// A run of a workflow.
+pub(super) struct Run {
+    pub(super) execution: Execution,
+    /// The version of the execution's record.
+    pub(super) version: u64,
+    /// When somebody must look at it, whatever happens.
+    pub(super) due: Option<Timestamp>,
+    pub(super) definition: Arc<Definition>,
+    pub(super) state: State,
+    /// What the conductor is told first, where the run begins.
+    pub(super) first: Option<StepEvent>,
+    /// Rows of the journal so far.
+    pub(super) rows: u64,
+    /// What the last run of each task and route has requested.
+    pub(super) children: HashMap<(Arc<str>, u32), TaskChildren>,
+    /// What the conductor counts as started and is still to be requested, the first first.
+    pub(super) owed: VecDeque<Child>,
+    /// What was decrypted on the way, so that it can be taken out of what is shown.
+    pub(super) secrets: Vec<Secret<String>>,
+}
+
+/// The executions that one run of a task has requested.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TaskChildren {
+    /// The run of the task.
+    pub(super) entry: u32,
+    /// By item; a task without items has one.
+    pub(super) ids: BTreeMap<Option<u32>, Id>,
+}
+
+impl TaskChildren {
+    pub(super) fn have_items(&self) -> bool {
+        self.ids.keys().any(Option::is_some)
+    }
+}
+
+/// An execution that a task is to request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Child {
+    pub(super) task: TaskLink,
+    /// The run of the task.
+    pub(super) entry: u32,
+    /// The action's reference, null where the task has none.
+    pub(super) action: Value,
+    pub(super) input: Value,
+    /// Not before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) at: Option<Timestamp>,
+}
+
+/// An execution that a task has requested.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Born {
+    pub(super) task: TaskLink,
+    pub(super) entry: u32,
+    pub(super) id: Id,
+}
+
+/// A row of the journal: what one turn changed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Row {
+    pub(super) changes: Vec<Record>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) born: Vec<Born>,
+    /// So many were taken from the front of what was owed before.
+    #[serde(default)]
+    pub(super) taken: usize,
+    /// What is owed besides from here on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) owed: Vec<Child>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) secrets: Vec<String>,
+}
+
+/// A row as it is stored: sealed as a whole, for secrets can be anywhere in what a workflow carries.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Inline { sealed: String },
+    Blob { blob: String },
+}
+
+impl Run {
+    /// Nothing will happen in it any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.execution.status.is_final()
+            && self.owed.is_empty()
+            && self.state.status().is_completed()
+            && !self.state.has_active()
+    }
+
+    /// What the conductor says of the run.
+    pub(super) fn status(&self) -> Status {
+        self.state.status()
+    }
+
+    pub(super) fn remember(&mut self, born: &Born) {
+        let children = self.children.entry((Arc::from(born.task.name.as_str()), born.task.route)).or_default();
+        if children.entry != born.entry {
+            *children = TaskChildren { entry: born.entry, ids: BTreeMap::new() };
+        }
+        children.ids.insert(born.task.item, born.id);
+    }
+
+    /// The executions of tasks that are at work.
+    pub(super) fn active_children(&self) -> Vec<Id> {
+        let of_task = |entry: &orquesta::Entry| self.children.get(&(Arc::clone(&entry.task), entry.route));
+        self.state.active().filter_map(of_task).flat_map(|children| children.ids.values().copied()).collect()
+    }
+
+    /// All of it as one row.
+    pub(super) fn snapshot(&self) -> Row {
+        let born = self.children.iter().flat_map(|((name, route), children)| {
+            children.ids.iter().map(|(item, id)| Born {
+                task: TaskLink { name: name.to_string(), route: *route, item: *item },
+                entry: children.entry,
+                id: *id,
+            })
+        });
+        Row {
+            changes: self.state.records(),
+            born: born.collect(),
+            taken: 0,
+            owed: self.owed.iter().cloned().collect(),
+            secrets: self.secrets.iter().map(|secret| secret.expose().clone()).collect(),
+        }
+    }
+}
+
+impl Engine {
+    /// The run from its journal; gives the execution back where it has none yet.
+    pub(super) async fn read_run(
+        &self,
+        execution: Execution,
+        record: &ports::Record,
+    ) -> Result<Result<Run, Box<Execution>>, Error> {
+        let rows = self.journal(execution.id).await?;
+        if rows.is_empty() {
+            return Ok(Err(Box::new(execution)));
+        }
+        let (action, pack) = self.action_of(&execution).await?;
+        let definition = self.definition(&action, pack.as_ref()).await?;
+        Ok(Ok(restore(execution, (record.version, record.due), definition, rows)))
+    }
+
+    /// All rows of a workflow's journal.
+    pub(super) async fn journal(&self, id: Id) -> Result<Vec<Row>, Error> {
+        let mut query = Query::partition(records::workflow_partition(id), PAGE);
+        let mut rows = Vec::new();
+        loop {
+            let page = self.ports.store.query(&query).await?;
+            for record in &page.records {
+                rows.push(self.open_row(id, records::read(record)?).await?);
+            }
+            match page.next {
+                Some(next) => query.cursor = Some(next),
+                None => return Ok(rows),
+            }
+        }
+    }
+
+    async fn open_row(&self, id: Id, stored: Stored) -> Result<Row, Error> {
+        let sealed = match stored {
+            Stored::Inline { sealed } => sealed,
+            Stored::Blob { blob } => String::from_utf8(self.ports.blobs.get(&blob).await?.to_vec())
+                .map_err(|_| Error::damaged(format!("the journal of workflow {id}")))?,
+        };
+        let plain = self.ports.vault.open(&seal_context(id), &sealed).await?;
+        serde_json::from_slice(plain.expose()).map_err(|_| Error::damaged(format!("the journal of workflow {id}")))
+    }
+
+    /// The operation that appends a row, where nobody else did.
+    pub(super) async fn append(&self, id: Id, rows: u64, row: &Row) -> Result<Operation, Error> {
+        let plain = Secret::new(serde_json::to_vec(row).map_err(|_| Error::damaged("a row of a journal"))?);
+        let sealed = self.ports.vault.seal(&seal_context(id), &plain).await?;
+        let stored = if sealed.len() <= INLINE_ROW_BYTES {
+            Stored::Inline { sealed }
+        } else {
+            Stored::Blob { blob: self.ports.blobs.put(sealed.into()).await? }
+        };
+        let life = records::Life { due: None, ttl: Some(self.ports.clock.now().after(self.options.retention)) };
+        records::put(records::workflow_key(id, rows), &stored, Vec::new(), Guard::Absent, life)
+    }
+}
+
+fn seal_context(id: Id) -> String {
+    format!("workflow/{id}")
+}
+
+fn restore(
+    execution: Execution,
+    (version, due): (u64, Option<Timestamp>),
+    definition: Arc<Definition>,
+    rows: Vec<Row>,
+) -> Run {
+    let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let mut newest: IndexMap<RecordKey, Record> = IndexMap::new();
+    let (mut born, mut owed, mut secrets) = (Vec::new(), VecDeque::new(), Vec::new());
+    for row in rows {
+        for record in row.changes {
+            newest.insert(record.key(), record);
+        }
+        born.extend(row.born);
+        owed.drain(..row.taken.min(owed.len()));
+        owed.extend(row.owed);
+        secrets.extend(row.secrets.into_iter().map(Secret::new));
+    }
+    let kept = newest.into_values().filter(|record| !matches!(record, Record::Gone(_)));
+    let state = definition.conductor.restore(kept);
+    let mut run = Run {
+        execution,
+        version,
+        due,
+        definition,
+        state,
+        first: None,
+        rows: count,
+        children: HashMap::new(),
+        owed,
+        secrets,
+    };
+    born.iter().for_each(|born| run.remember(born));
+    run
+}

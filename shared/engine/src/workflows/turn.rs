@@ -1,0 +1,241 @@
+//! One turn: what is in the inbox is taken in, what is to start is requested, and all of it is one commit.
+
+use indexmap::IndexMap;
+use model::{ExecutionStatus, Timestamp};
+use orquesta::{LogEntry, LogType, Record, RecordKey, Refused, Status, Step, StepEvent};
+use ports::{Guard, MAX_COMMIT_BYTES, MAX_OPERATIONS, Operation, Wake};
+use serde_json::Value;
+use std::{collections::VecDeque, time::Duration};
+
+use super::{
+    children::Started,
+    outcome,
+    run::{Child, Row, Run},
+};
+use crate::{
+    Engine, Error,
+    dispatch::{Inbox, Message},
+    records::Stored,
+};
+
+/// Operations that a turn leaves free for its own row, the execution, and the platform's own events.
+const SPARE_OPERATIONS: usize = 8;
+/// A workflow is looked at so often without any news, in case some was lost.
+const LOOK_EVERY: Duration = Duration::from_secs(600);
+/// The same while its children are to stop or to pause: they are told again.
+const URGE_EVERY: Duration = Duration::from_secs(30);
+
+/// What a turn is going to commit.
+pub(super) struct Turn {
+    pub(super) now: Timestamp,
+    pub(super) operations: Vec<Operation>,
+    pub(super) wakes: Vec<Wake>,
+    pub(super) row: Row,
+    bytes: usize,
+    changes: IndexMap<RecordKey, Record>,
+    /// Children taken off what is owed.
+    popped: usize,
+    /// A child that was waited for has ended.
+    has_answer: bool,
+    /// Children are to be told what became of the workflow.
+    pub(super) urges: bool,
+}
+
+impl Turn {
+    fn new(now: Timestamp, inbox: Inbox) -> Turn {
+        Turn {
+            now,
+            operations: inbox.deletes,
+            wakes: Vec::new(),
+            row: Row::default(),
+            bytes: 0,
+            changes: IndexMap::new(),
+            popped: 0,
+            has_answer: false,
+            urges: false,
+        }
+    }
+
+    /// There is no room for one more child.
+    fn is_full(&self) -> bool {
+        self.operations.len() + SPARE_OPERATIONS >= MAX_OPERATIONS || self.bytes > MAX_COMMIT_BYTES / 3
+    }
+
+    pub(super) fn write(&mut self, operation: Operation) {
+        if let Operation::Put(record, _) = &operation {
+            self.bytes += record.body.len() + 2_048;
+        }
+        self.operations.push(operation);
+    }
+}
+
+impl Engine {
+    /// Takes a turn; says whether there is more to do right away.
+    pub(super) async fn turn(&self, run: &mut Run, inbox: Inbox) -> Result<bool, Error> {
+        let now = self.ports.clock.now();
+        let (is_new, is_due) = (run.rows == 0, run.due.is_some_and(|due| due <= now));
+        if inbox.deletes.is_empty() && !is_new && run.owed.is_empty() && !is_due {
+            return Ok(false);
+        }
+        let messages = inbox.messages.clone();
+        let mut turn = Turn::new(now, inbox);
+        // Those that were told of it before may have lost it.
+        turn.urges = is_due;
+        let owed_before = run.owed.len();
+        let mut events = VecDeque::new();
+        if is_new && !run.status().is_completed() {
+            events.extend(run.first.take());
+        }
+        for message in messages {
+            self.take_news(run, &mut turn, message, &mut events).await?;
+        }
+        loop {
+            while let Some(event) = events.pop_front() {
+                self.take_step(run, &mut turn, event).await?;
+            }
+            if std::mem::take(&mut turn.has_answer) && run.waits_for_answers() {
+                events.push_back(StepEvent::Request(Status::Running));
+                continue;
+            }
+            if turn.is_full() {
+                break;
+            }
+            let Some(child) = run.owed.pop_front() else { break };
+            turn.popped += 1;
+            match self.start_child(run, &mut turn, &child).await? {
+                Started::Requested => {}
+                Started::Ended(event) => events.push_back(event),
+                Started::Refused(message) => {
+                    log(run, &child, message);
+                    events.push_back(StepEvent::Request(Status::Failed));
+                }
+            }
+        }
+        turn.row.taken = turn.popped.min(owed_before);
+        let still_owed = owed_before - turn.row.taken;
+        turn.row.owed = run.owed.iter().skip(still_owed).cloned().collect();
+        self.commit_turn(run, turn).await?;
+        Ok(!run.owed.is_empty())
+    }
+
+    async fn take_step(&self, run: &mut Run, turn: &mut Turn, event: StepEvent) -> Result<(), Error> {
+        match self.step(run, turn, event).await? {
+            Ok(step) => {
+                turn.changes.extend(step.changes.into_iter().map(|record| (record.key(), record)));
+                for start in step.start {
+                    let child = run.child(start, turn.now);
+                    run.owed.push_back(child);
+                }
+            }
+            // News that comes late or twice finds the task further on.
+            Err(refused) => tracing::debug!(execution = %run.execution.id, %refused, "news for a workflow is left out"),
+        }
+        let changes = run.state.take_changes();
+        turn.changes.extend(changes.into_iter().map(|record| (record.key(), record)));
+        Ok(())
+    }
+
+    async fn step(&self, run: &mut Run, turn: &mut Turn, event: StepEvent) -> Result<Result<Step, Refused>, Error> {
+        if !run.definition.reads_outside {
+            let conductor = self.conductor(&run.definition.conductor);
+            return Ok(conductor.step(&mut run.state, event));
+        }
+        let act = |conductor: &orquesta::Conductor| {
+            let mut state = run.state.clone();
+            let outcome = conductor.step(&mut state, event.clone());
+            (state, outcome)
+        };
+        let conductor = &run.definition.conductor;
+        let ((state, outcome), secrets) = self.with_outside((conductor, &run.execution), Some(run), act).await?;
+        run.state = state;
+        turn.row.secrets.extend(secrets.iter().map(|secret| secret.expose().clone()));
+        run.secrets.extend(secrets);
+        Ok(outcome)
+    }
+
+    async fn take_news(
+        &self,
+        run: &mut Run,
+        turn: &mut Turn,
+        message: Message,
+        events: &mut VecDeque<StepEvent>,
+    ) -> Result<(), Error> {
+        let context = &mut run.execution.context;
+        match message {
+            Message::Cancel { user } => {
+                context.entry("cancelled_by").or_insert_with(|| Value::from(user));
+                turn.urges = true;
+                events.push_back(StepEvent::Request(Status::Canceling));
+            }
+            Message::Pause { user } => {
+                context.insert("paused_by".to_owned(), Value::from(user));
+                turn.urges = true;
+                events.push_back(StepEvent::Request(Status::Pausing));
+            }
+            Message::Resume { user } => {
+                context.remove("paused_by");
+                context.insert("resumed_by".to_owned(), Value::from(user));
+                turn.urges = true;
+                events.push_back(StepEvent::Request(Status::Running));
+            }
+            Message::Child { task, execution, status, result } => {
+                if run.child_of(&task) != Some(execution) {
+                    return Ok(());
+                }
+                let result = match &result {
+                    Some(payload) => Some(self.load(payload).await?),
+                    None => None,
+                };
+                turn.has_answer |= status.is_final() || status == ExecutionStatus::Running;
+                events.push_back(super::children::event(&task, outcome::task_status(status), result));
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit_turn(&self, run: &mut Run, mut turn: Turn) -> Result<(), Error> {
+        let row = if run.rows == 0 {
+            run.snapshot()
+        } else {
+            turn.row.changes = turn.changes.into_values().collect();
+            turn.row
+        };
+        turn.operations.push(self.append(run.execution.id, run.rows, &row).await?);
+        let before = run.execution.status;
+        let mut execution = run.execution.clone();
+        if !before.is_final() {
+            execution.advance_by(outcome::execution_status(run.status()), turn.now).map_err(Error::damaged)?;
+        }
+        let is_changed = execution.status != before || run.rows == 0 || turn.urges;
+        if execution.status.is_final() && !before.is_final() {
+            let result = self.workflow_result(run).await?;
+            run.execution = self.complete(execution, result, run.version, turn.operations).await?;
+            (run.version, run.due) = (run.version + 1, None);
+        } else if is_changed && !before.is_final() {
+            if execution.status != before {
+                self.tell_parent(&execution, None, (&mut turn.operations, &mut turn.wakes))?;
+            }
+            let every = if execution.status == ExecutionStatus::Running { LOOK_EVERY } else { URGE_EVERY };
+            let due = Some(turn.now.after(every));
+            turn.operations.push(execution.put(Guard::Version(run.version), due, None)?);
+            self.ports.store.commit(turn.operations).await?;
+            (run.execution, run.version, run.due) = (execution, run.version + 1, due);
+        } else {
+            self.ports.store.commit(turn.operations).await?;
+        }
+        run.rows += 1;
+        self.ports.wakes.send(turn.wakes).await;
+        if turn.urges {
+            self.urge_children(run).await?;
+        }
+        Ok(())
+    }
+}
+
+/// An action that can't be requested fails the workflow, and its log says why.
+fn log(run: &mut Run, child: &Child, message: String) {
+    let task_id = Some(child.task.name.as_str().into());
+    let entry = LogEntry { task_id, route: Some(child.task.route), ..LogEntry::new(LogType::Error, message) };
+    let conductor = run.definition.conductor.clone();
+    conductor.log(&mut run.state, entry);
+}
