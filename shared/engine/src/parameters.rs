@@ -180,7 +180,8 @@ impl ActionPlan {
         Parameters { runner: &self.runner_schemas, action: &self.action_schemas, given }
     }
 
-    fn surroundings(&self, context: &Map<String, Value>, keys: Arc<dyn KeyValues>) -> Context {
+    /// What templates of the action read beside its parameters.
+    pub(crate) fn surroundings(&self, context: &Map<String, Value>, keys: Arc<dyn KeyValues>) -> Context {
         Context::new()
             .with("action_context", Value::Object(context.clone()))
             .with("config_context", Arc::clone(&self.config))

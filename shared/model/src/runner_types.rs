@@ -54,6 +54,7 @@ mod tests {
         let enabled: Vec<_> =
             runner_types().iter().filter(|kind| kind.enabled).map(|kind| kind.name.as_str()).collect();
         let wanted = [
+            "action-chain",
             "announcement",
             "http-request",
             "inject-trigger",

@@ -4,6 +4,7 @@
 //! [`Graph`] is what follows what; a [`Conductor`] takes the [`State`] of a run and an event, and gives what is to start and which
 //! [`Record`]s have changed. Everything is pure: no clock, no identity, no input or output.
 
+mod chain;
 mod conductor;
 mod expression;
 mod graph;
@@ -12,8 +13,9 @@ mod spec;
 mod state;
 mod status;
 
+pub use chain::{Chain, ChainError, ChainNode};
 pub use conductor::{Conductor, Event, NextTask, Refused, Rerun, Start, Step, StepEvent};
-pub use expression::{EvaluationError, Nothing, Surroundings, Template};
+pub use expression::{EvaluationError, Nothing, Surroundings, TaskRun, Template};
 pub use graph::{Edge, Graph, Node};
 pub use inspect::{Category, Inspection, Issue, ReadError, inspect};
 pub use spec::{Assignment, COMMANDS, Itemized, Join, Retry, Task, Transition, Workflow, is_command};

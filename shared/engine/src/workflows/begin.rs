@@ -3,9 +3,12 @@
 use model::{Execution, ExecutionStatus};
 use orquesta::{State, Status, StepEvent};
 use serde_json::{Map, Value, json};
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
-use super::{outcome, run::Run};
+use super::{chain, outcome, run::Run};
 use crate::{Engine, Error, datastore::Reader, redact::Redactor};
 
 impl Engine {
@@ -13,10 +16,11 @@ impl Engine {
     pub(super) async fn begin_workflow(&self, execution: Execution, version: u64) -> Result<Option<Run>, Error> {
         match self.try_to_begin(&execution, version).await {
             Ok(Ok(run)) => Ok(Some(run)),
-            Ok(Err(problems)) => {
-                self.fail_unbegun(execution, version, json!({"errors": problems, "output": null})).await
-            }
+            Ok(Err(result)) => self.fail_unbegun(execution, version, result).await,
             Err(error) if error.is_retryable() => Err(error),
+            Err(error) if execution.runner == super::CHAIN => {
+                self.fail_unbegun(execution, version, Value::Object(chain::failure(&error.message))).await
+            }
             Err(error) => {
                 let errors = json!([{"type": "error", "message": error.message}]);
                 self.fail_unbegun(execution, version, json!({"errors": errors, "output": null})).await
@@ -32,13 +36,13 @@ impl Engine {
         Ok(None)
     }
 
-    async fn try_to_begin(&self, execution: &Execution, version: u64) -> Result<Result<Run, Vec<Value>>, Error> {
+    async fn try_to_begin(&self, execution: &Execution, version: u64) -> Result<Result<Run, Value>, Error> {
         let (action, pack) = self.action_of(execution).await?;
         let definition = self.definition(&action, pack.as_ref()).await?;
         let catalog = self.catalog().await?;
         let problems = definition.problems(&catalog);
         if !problems.is_empty() {
-            return Ok(Err(problems));
+            return Ok(Err(json!({"errors": problems, "output": null})));
         }
         let plan = catalog.plan(&action)?;
         let clear = self.clear_parameters(execution).await?;
@@ -49,6 +53,18 @@ impl Engine {
             })
             .await?;
         let inputs = rendered.value.map_err(Error::invalid)?.action;
+        let mut chain = None;
+        if let Some(definition) = &definition.chain {
+            match self.begin_chain(Arc::clone(definition), execution, &inputs).await {
+                Ok(begun) => chain = Some(begun),
+                Err(error) if error.is_retryable() => return Err(error),
+                Err(error) => {
+                    let mut result = chain::failure(&error.message);
+                    result.extend([("tasks".to_owned(), json!([])), ("published".to_owned(), json!({}))]);
+                    return Ok(Err(Value::Object(result)));
+                }
+            }
+        }
         let parent = self.workflow_context(execution);
         let (mut state, mut secrets): (State, _) = self
             .with_outside((&definition.conductor, execution), None, |conductor| conductor.begin(&inputs, &parent))
@@ -66,6 +82,8 @@ impl Engine {
             rows: 0,
             children: HashMap::new(),
             owed: VecDeque::new(),
+            inputs: if chain.is_some() { inputs } else { Map::new() },
+            chain,
             secrets,
         };
         run.execution.advance_by(ExecutionStatus::Running, self.ports.clock.now()).map_err(Error::damaged)?;
@@ -100,6 +118,7 @@ impl Engine {
         let shown = &run.execution.parameters;
         let secret = clear.expose().iter().filter(|(name, value)| shown.get(*name) != Some(*value));
         let redactor = Redactor::new(secret.map(|(_, value)| value), &run.secrets);
-        Ok(redactor.value(outcome::result(&run.state)))
+        Ok(redactor
+            .value(run.chain.as_ref().map_or_else(|| outcome::result(&run.state), |chain| run.chain_result(chain))))
     }
 }

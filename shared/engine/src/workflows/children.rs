@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Duration};
 
 use super::{
+    outcome,
     outside::task_execution_id,
     run::{Born, Child, Run},
     turn::Turn,
@@ -48,6 +49,15 @@ impl Run {
         self.children.get(&(Arc::from(task.name.as_str()), task.route))?.ids.get(&task.item).copied()
     }
 
+    /// What its execution is to be. A chain whose last action ran out of time has run out of time.
+    pub(super) fn ends_as(&self) -> ExecutionStatus {
+        let last = self.chain.as_ref().and_then(|chain| chain.last);
+        match (outcome::execution_status(self.status()), last) {
+            (ExecutionStatus::Failed, Some(ExecutionStatus::Timeout)) => ExecutionStatus::Timeout,
+            (status, _) => status,
+        }
+    }
+
     /// It holds, and not because somebody asked for that.
     pub(super) fn waits_for_answers(&self) -> bool {
         self.status() == Status::Paused && !self.execution.context.contains_key("paused_by")
@@ -75,7 +85,7 @@ impl Engine {
         run.remember(&born);
         turn.row.born.push(born);
         if self.ends_at_once(&requested.execution).await? {
-            return self.end_at_once(turn, requested.execution, child).await;
+            return self.end_at_once(run, turn, requested.execution).await;
         }
         turn.write(requested.operation);
         turn.wakes.extend(requested.wake);
@@ -91,24 +101,25 @@ impl Engine {
         let plan = catalog.plan(action)?;
         plan.check_enabled()?;
         let literals = match &child.input {
-            Value::Null => Map::new(),
+            Value::Null => self.chain_parameters(run, &child.task.name).await?,
             Value::Object(input) => input.clone(),
             other => return Err(Error::invalid(format!("the input of an action is an object, not {other}"))),
         };
         plan.check_given(&literals)?;
         let parent = &run.execution;
+        let of_node = run.chain.as_ref().and_then(|chain| chain.node(&child.task.name)?.notify.clone());
         let notified = parent.parameters.get("notify").and_then(Value::as_array);
         let notifies = notified.is_some_and(|tasks| tasks.iter().any(|task| *task == child.task.name));
         let origin = Origin {
             id: Id::at(now, self.ports.clock.entropy()),
             user: parent.user.clone(),
             decrypts: parent.decrypts,
-            context: context(parent, action, child),
+            context: context(run, action, child),
             rule: None,
             trigger: None,
             trace: parent.trace.clone(),
             not_before: child.at,
-            notify: parent.notify.clone().filter(|_| notifies),
+            notify: of_node.or_else(|| parent.notify.clone().filter(|_| notifies)),
             parent: Some((parent.id, child.task.clone())),
         };
         // Rendered by the conductor: what looks like a template in them now is data.
@@ -122,13 +133,22 @@ impl Engine {
         Ok(is_idle && !self.catalog().await?.is_listened(core_types::ACTION))
     }
 
-    async fn end_at_once(&self, turn: &mut Turn, mut execution: Execution, child: &Child) -> Result<Started, Error> {
+    async fn end_at_once(&self, run: &mut Run, turn: &mut Turn, mut execution: Execution) -> Result<Started, Error> {
         execution.advance_by(ExecutionStatus::Succeeded, turn.now).map_err(Error::damaged)?;
         let result = crate::noop_result();
         let (payload, size) = self.payload_of(result.clone()).await?;
         (execution.result, execution.result_size) = (Some(payload), size);
         turn.write(execution.put(Guard::Absent, None, Some(turn.now.after(self.options.retention)))?);
-        Ok(Started::Ended(event(&child.task, Status::Succeeded, Some(result))))
+        self.note_end(run, &execution, result).await
+    }
+
+    /// What comes of an execution of a task that has ended.
+    pub(super) async fn note_end(&self, run: &mut Run, execution: &Execution, result: Value) -> Result<Started, Error> {
+        let Some(task) = &execution.task else { return Ok(Started::Requested) };
+        if let Some(reason) = self.note_in_chain(run, execution, result.clone()).await? {
+            return Ok(Started::Refused(reason));
+        }
+        Ok(Started::Ended(event(task, outcome::task_status(execution.status), Some(result))))
     }
 
     /// Adds to a change of an execution what its workflow has to know of it.
@@ -162,7 +182,8 @@ pub(super) fn event(task: &TaskLink, status: Status, result: Option<Value>) -> S
     StepEvent::Task { task: Arc::from(task.name.as_str()), route: task.route, event }
 }
 
-fn context(parent: &Execution, action: &Action, child: &Child) -> Map<String, Value> {
+fn context(run: &Run, action: &Action, child: &Child) -> Map<String, Value> {
+    let parent = &run.execution;
     let trace = json!({"id_": parent.trace.id, "trace_tag": parent.trace.tag});
     let mut orquesta = json!({
         "workflow_execution_id": parent.id,
@@ -182,7 +203,12 @@ fn context(parent: &Execution, action: &Action, child: &Child) -> Map<String, Va
         json!({"execution_id": parent.id, "user": parent.user, "pack": parent.action.pack(), "trace_context": trace}),
     );
     context.insert("trace_context".to_owned(), trace);
-    context.insert("orquesta".to_owned(), orquesta);
+    if run.chain.is_some() {
+        let chain = json!({"name": child.task.name, "ref": action.reference});
+        context.insert("chain".to_owned(), chain);
+    } else {
+        context.insert("orquesta".to_owned(), orquesta);
+    }
     for name in ["api_user", "source_channel"] {
         context.extend(parent.context.get(name).map(|value| (name.to_owned(), value.clone())));
     }

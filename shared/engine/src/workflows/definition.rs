@@ -1,7 +1,7 @@
 //! The text of a workflow, read and inspected once for each content of it.
 
 use model::{Action, runner_type};
-use orquesta::{Conductor, Inspection, Nothing, Workflow, inspect};
+use orquesta::{Chain, Conductor, Inspection, Nothing, Workflow, inspect};
 use ports::PackVersion;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -18,6 +18,8 @@ const TASKS: &str = "properties.tasks.patternProperties.^\\w+$.properties";
 /// A workflow, ready to be conducted.
 pub(super) struct Definition {
     pub(super) conductor: Conductor,
+    /// Where it is an action chain.
+    pub(super) chain: Option<Arc<Chain>>,
     /// Its expressions read the datastore or the records of tasks.
     pub(super) reads_outside: bool,
     /// What is wrong with it, as a workflow that fails for it tells.
@@ -42,7 +44,11 @@ impl Engine {
         }
         let bytes = self.ports.blobs.get(&file.digest).await?;
         let text = std::str::from_utf8(&bytes).map_err(|_| Error::invalid(format!("{path} is not UTF-8")))?;
-        let definition = Arc::new(self.workflows.read(&path, text)?);
+        let definition = match action.runner_type.as_str() {
+            super::CHAIN => self.workflows.read_chain(&path, text)?,
+            _ => self.workflows.read(&path, text)?,
+        };
+        let definition = Arc::new(definition);
         let mut definitions = lock(&self.workflows.definitions);
         if definitions.len() >= KEPT {
             definitions.clear();
@@ -57,20 +63,31 @@ impl Workflows {
         let root = yaml::read(text).map_err(|error| Error::invalid(format!("{path}:{error}")))?;
         let inspection = inspect(&root, &KNOWN, &self.expressions);
         let problems = problems(&inspection);
-        let workflow = match Workflow::read(text) {
-            Ok(workflow) => workflow,
-            // It won't run; its problems say why.
-            Err(_) => Workflow::default(),
-        };
+        // One with problems won't run; what can be read of it may show more of them.
+        let workflow = Workflow::outline(&root);
         let reads_outside = text.contains("st2kv") || text.contains("task(");
-        let conductor = Conductor::new(Arc::new(workflow), self.expressions.clone(), Arc::new(Nothing));
-        Ok(Definition { conductor, reads_outside, problems })
+        Ok(Definition { conductor: self.conductor(workflow), chain: None, reads_outside, problems })
+    }
+
+    fn read_chain(&self, path: &str, text: &str) -> Result<Definition, Error> {
+        let root = yaml::read(text).map_err(|error| Error::invalid(format!("{path}:{error}")))?;
+        let chain = Chain::read(&root).map_err(|error| Error::invalid(error.message))?;
+        let conductor = self.conductor(chain.workflow());
+        Ok(Definition { conductor, chain: Some(Arc::new(chain)), reads_outside: false, problems: Vec::new() })
+    }
+
+    fn conductor(&self, workflow: Workflow) -> Conductor {
+        Conductor::new(Arc::new(workflow), self.expressions.clone(), Arc::new(Nothing))
     }
 }
 
 impl Definition {
     /// All that is wrong: with the text, and with what it asks of this platform's actions.
     pub(super) fn problems(&self, catalog: &Catalog) -> Vec<Value> {
+        if self.chain.is_some() {
+            // What is wrong with an action of a chain shows when its turn comes.
+            return Vec::new();
+        }
         let mut all = self.content_problems(catalog);
         all.extend(self.problems.iter().cloned());
         all

@@ -16,8 +16,10 @@
 //! | what expressions ask of the world around | `outside` |
 //! | pause, go on, cancel; and what follows for the children | `control` |
 //! | the result of a workflow | `outcome` |
+//! | what is an action chain's own | `chain` |
 
 mod begin;
+mod chain;
 mod children;
 mod control;
 mod definition;
@@ -45,7 +47,9 @@ use run::Run;
 const KEPT_RUNS: usize = 1_024;
 
 /// The runner types that the conductor carries out.
-const CONDUCTED: [&str; 1] = ["orquesta"];
+const CONDUCTED: [&str; 2] = ["orquesta", CHAIN];
+/// The one of action chains.
+const CHAIN: &str = "action-chain";
 
 /// Is this an execution that the conductor drives?
 pub(crate) fn is_conducted(execution: &Execution) -> bool {

@@ -4,11 +4,12 @@ use model::ExecutionStatus;
 use orquesta::{State, Status};
 use serde_json::{Value, json};
 
-/// `{output, errors}` as StackStorm has it: errors only where there are some.
+/// `{output, errors}` as StackStorm has it: errors only of a workflow that has failed.
 pub(super) fn result(state: &State) -> Value {
     let mut result = json!({"output": state.output()});
     let errors: Vec<Value> = state.errors().map(orquesta::LogEntry::to_json).collect();
-    if let Some(result) = result.as_object_mut().filter(|_| !errors.is_empty()) {
+    let has_failed = state.status().is_abended() && !errors.is_empty();
+    if let Some(result) = result.as_object_mut().filter(|_| has_failed) {
         result.insert("errors".to_owned(), Value::Array(errors));
     }
     result

@@ -2,25 +2,26 @@
 //! not here yet is fetched, and they are evaluated once more.
 
 use expressions::{KeyValues, Scope};
-use model::{Execution, Id, Secret};
-use orquesta::{Conductor, Surroundings};
-use serde_json::{Value, json};
+use model::{Execution, ExecutionStatus, Id, Secret};
+use orquesta::{Conductor, Surroundings, TaskRun};
+use serde_json::{Map, Value, json};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
 };
 
-use super::run::{Run, TaskChildren};
+use super::run::Run;
 use crate::{Engine, Error, catalog::lock, datastore::Reader, records};
 
 /// Evaluations of one step, at most, for the records of tasks that it reads.
 const MAX_PASSES: usize = 8;
 
-type TaskKey = (String, u32);
+/// Which run of which task.
+type TaskKey = (String, u32, u32);
 
 #[derive(Default)]
 struct Tasks {
-    known: HashMap<TaskKey, Arc<Value>>,
+    known: HashMap<TaskKey, Map<String, Value>>,
     missing: Vec<TaskKey>,
 }
 
@@ -32,14 +33,16 @@ struct Outside {
 }
 
 impl Surroundings for Outside {
-    fn task(&self, name: &str, route: u32) -> Result<Arc<Value>, String> {
+    fn task(&self, run: &TaskRun<'_>) -> Result<Arc<Value>, String> {
         let mut tasks = lock(&self.tasks);
-        let key = (name.to_owned(), route);
-        if let Some(task) = tasks.known.get(&key) {
-            return Ok(Arc::clone(task));
+        let key = (run.name.to_owned(), run.route, run.entry);
+        if let Some(record) = tasks.known.get(&key) {
+            let mut record = record.clone();
+            record.insert("status".to_owned(), json!(run.status.name()));
+            return Ok(Arc::new(Value::Object(record)));
         }
         tasks.missing.push(key);
-        Err(format!("the task {name} has not run"))
+        Err(format!("the record of task {} is not here", run.name))
     }
 
     fn key_value(&self, key: &str, decrypt: bool) -> Result<Option<String>, String> {
@@ -99,8 +102,9 @@ impl Engine {
             passes += 1;
             let mut found = false;
             for key in missing {
-                if let Some(record) = self.task_record(run, &key).await? {
-                    lock(&tasks).known.insert(key, Arc::new(record));
+                if let Some(run) = run {
+                    let record = self.task_record(run, &key).await?;
+                    lock(&tasks).known.insert(key, record);
                     found = true;
                 }
             }
@@ -110,39 +114,45 @@ impl Engine {
         }
     }
 
-    /// What `task('name')` gives.
-    async fn task_record(&self, run: Option<&Run>, (name, route): &TaskKey) -> Result<Option<Value>, Error> {
-        let Some(run) = run else { return Ok(None) };
-        let Some(entry) = run.state.last_entry(name, *route) else { return Ok(None) };
-        let children = run.children.get(&(Arc::clone(&entry.task), *route));
-        let mut executions = Vec::new();
+    /// What `task('name')` gives, but for the status.
+    async fn task_record(&self, run: &Run, (name, route, entry): &TaskKey) -> Result<Map<String, Value>, Error> {
+        let children =
+            run.children.get(&(Arc::from(name.as_str()), *route)).filter(|children| children.entry == *entry);
+        let has_items =
+            run.definition.conductor.workflow().tasks.get(name.as_str()).is_some_and(|task| task.with.is_some());
+        let (mut results, mut start, mut end) = (Vec::new(), None, None);
         for id in children.iter().flat_map(|children| children.ids.values()) {
-            if let Some(record) = self.ports.store.get(&records::execution_key(*id)).await? {
-                executions.push(records::read::<Execution>(&record)?);
-            }
-        }
-        let mut results = Vec::new();
-        for execution in &executions {
-            results.push(match &execution.result {
+            let record = self.ports.store.get(&records::execution_key(*id)).await?;
+            // One that is not stored yet has ended in the turn that is on.
+            let Some(execution) = record.as_ref().map(records::read::<Execution>).transpose()? else {
+                results.push((ExecutionStatus::Succeeded, crate::noop_result()));
+                continue;
+            };
+            let result = match &execution.result {
                 Some(payload) => self.load(payload).await?,
                 None => Value::Null,
-            });
+            };
+            results.push((execution.status, result));
+            start = start.min(Some(execution.start)).or(Some(execution.start));
+            end = end.max(execution.end);
         }
-        let has_items = children.is_some_and(TaskChildren::have_items);
-        let result = if has_items { json!({"items": results}) } else { results.pop().unwrap_or_default() };
-        let start = executions.iter().map(|execution| execution.start).min();
-        let end = executions.iter().map(|execution| execution.end).max().flatten();
-        Ok(Some(json!({
-            "task_execution_id": task_execution_id(run.execution.id, entry.index),
+        let result = if has_items {
+            let items = results.into_iter().map(|(status, result)| json!({"status": status, "result": result}));
+            json!({"items": items.collect::<Vec<_>>()})
+        } else {
+            results.pop().map(|(_, result)| result).unwrap_or_default()
+        };
+        let record = json!({
+            "task_execution_id": task_execution_id(run.execution.id, *entry),
             "workflow_execution_id": run.execution.id,
             "task_name": name,
             "task_id": name,
             "route": route,
             "result": result,
-            "status": entry.status.unwrap_or_default().name(),
             "start_timestamp": start.map(|time| time.to_string()),
             "end_timestamp": end.map(|time| time.to_string()),
-        })))
+        });
+        Ok(record.as_object().cloned().unwrap_or_default())
     }
 }
 

@@ -5,13 +5,16 @@ use model::{Execution, Id, Secret, TaskLink, Timestamp};
 use orquesta::{Record, RecordKey, State, Status, StepEvent};
 use ports::{Guard, Operation, Query};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
 
-use super::definition::Definition;
+use super::{
+    chain::{ChainRun, Variables},
+    definition::Definition,
+};
 use crate::{Engine, Error, records};
 
 /// Rows read at once.
@@ -36,6 +39,10 @@ pub(super) struct Run {
     pub(super) children: HashMap<(Arc<str>, u32), TaskChildren>,
     /// What the conductor counts as started and is still to be requested, the first first.
     pub(super) owed: VecDeque<Child>,
+    /// The inputs of an action chain, rendered.
+    pub(super) inputs: Map<String, Value>,
+    /// Where it is an action chain.
+    pub(super) chain: Option<ChainRun>,
     /// What was decrypted on the way, so that it can be taken out of what is shown.
     pub(super) secrets: Vec<Secret<String>>,
 }
@@ -47,12 +54,6 @@ pub(super) struct TaskChildren {
     pub(super) entry: u32,
     /// By item; a task without items has one.
     pub(super) ids: BTreeMap<Option<u32>, Id>,
-}
-
-impl TaskChildren {
-    pub(super) fn have_items(&self) -> bool {
-        self.ids.keys().any(Option::is_some)
-    }
 }
 
 /// An execution that a task is to request.
@@ -91,6 +92,12 @@ pub(super) struct Row {
     pub(super) owed: Vec<Child>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) secrets: Vec<String>,
+    /// In the first row of an action chain.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(super) inputs: Map<String, Value>,
+    /// Of an action chain, where they have changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) variables: Option<Variables>,
 }
 
 /// A row as it is stored: sealed as a whole, for secrets can be anywhere in what a workflow carries.
@@ -144,6 +151,8 @@ impl Run {
             taken: 0,
             owed: self.owed.iter().cloned().collect(),
             secrets: self.secrets.iter().map(|secret| secret.expose().clone()).collect(),
+            inputs: self.inputs.clone(),
+            variables: self.chain.as_ref().map(|chain| chain.variables.clone()),
         }
     }
 }
@@ -161,7 +170,9 @@ impl Engine {
         }
         let (action, pack) = self.action_of(&execution).await?;
         let definition = self.definition(&action, pack.as_ref()).await?;
-        Ok(Ok(restore(execution, (record.version, record.due), definition, rows)))
+        let mut run = restore(execution, (record.version, record.due), definition, rows);
+        self.recall_chain(&mut run).await?;
+        Ok(Ok(run))
     }
 
     /// All rows of a workflow's journal.
@@ -217,6 +228,7 @@ fn restore(
     let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
     let mut newest: IndexMap<RecordKey, Record> = IndexMap::new();
     let (mut born, mut owed, mut secrets) = (Vec::new(), VecDeque::new(), Vec::new());
+    let (mut inputs, mut variables) = (Map::new(), Variables::default());
     for row in rows {
         for record in row.changes {
             newest.insert(record.key(), record);
@@ -225,9 +237,12 @@ fn restore(
         owed.drain(..row.taken.min(owed.len()));
         owed.extend(row.owed);
         secrets.extend(row.secrets.into_iter().map(Secret::new));
+        inputs.extend(row.inputs);
+        variables = row.variables.unwrap_or(variables);
     }
     let kept = newest.into_values().filter(|record| !matches!(record, Record::Gone(_)));
     let state = definition.conductor.restore(kept);
+    let chain = definition.chain.clone().map(|chain| ChainRun::new(chain, variables));
     let mut run = Run {
         execution,
         version,
@@ -238,6 +253,8 @@ fn restore(
         rows: count,
         children: HashMap::new(),
         owed,
+        inputs,
+        chain,
         secrets,
     };
     born.iter().for_each(|born| run.remember(born));

@@ -1,7 +1,7 @@
 //! One turn: what is in the inbox is taken in, what is to start is requested, and all of it is one commit.
 
 use indexmap::IndexMap;
-use model::{ExecutionStatus, Timestamp};
+use model::{ExecutionStatus, TaskLink, Timestamp};
 use orquesta::{LogEntry, LogType, Record, RecordKey, Refused, Status, Step, StepEvent};
 use ports::{Guard, MAX_COMMIT_BYTES, MAX_OPERATIONS, Operation, Wake};
 use serde_json::Value;
@@ -10,12 +10,12 @@ use std::{collections::VecDeque, time::Duration};
 use super::{
     children::Started,
     outcome,
-    run::{Child, Row, Run},
+    run::{Row, Run},
 };
 use crate::{
     Engine, Error,
     dispatch::{Inbox, Message},
-    records::Stored,
+    records::{self, Stored},
 };
 
 /// Operations that a turn leaves free for its own row, the execution, and the platform's own events.
@@ -105,10 +105,7 @@ impl Engine {
             match self.start_child(run, &mut turn, &child).await? {
                 Started::Requested => {}
                 Started::Ended(event) => events.push_back(event),
-                Started::Refused(message) => {
-                    log(run, &child, message);
-                    events.push_back(StepEvent::Request(Status::Failed));
-                }
+                Started::Refused(message) => events.push_back(refuse(run, &child.task, message)),
             }
         }
         turn.row.taken = turn.popped.min(owed_before);
@@ -182,12 +179,25 @@ impl Engine {
                 if run.child_of(&task) != Some(execution) {
                     return Ok(());
                 }
-                let result = match &result {
-                    Some(payload) => Some(self.load(payload).await?),
-                    None => None,
-                };
                 turn.has_answer |= status.is_final() || status == ExecutionStatus::Running;
-                events.push_back(super::children::event(&task, outcome::task_status(status), result));
+                let Some(result) = &result else {
+                    events.push_back(super::children::event(&task, outcome::task_status(status), None));
+                    return Ok(());
+                };
+                let result = self.load(result).await?;
+                if run.chain.is_none() {
+                    events.push_back(super::children::event(&task, outcome::task_status(status), Some(result)));
+                    return Ok(());
+                }
+                let Some(record) = self.ports.store.get(&records::execution_key(execution)).await? else {
+                    return Ok(());
+                };
+                let execution = records::read(&record)?;
+                match self.note_end(run, &execution, result).await? {
+                    Started::Ended(event) => events.push_back(event),
+                    Started::Refused(message) => events.push_back(refuse(run, &task, message)),
+                    Started::Requested => {}
+                }
             }
         }
         Ok(())
@@ -198,13 +208,14 @@ impl Engine {
             run.snapshot()
         } else {
             turn.row.changes = turn.changes.into_values().collect();
+            turn.row.variables = run.chain.as_ref().map(|chain| chain.variables.clone());
             turn.row
         };
         turn.operations.push(self.append(run.execution.id, run.rows, &row).await?);
         let before = run.execution.status;
         let mut execution = run.execution.clone();
         if !before.is_final() {
-            execution.advance_by(outcome::execution_status(run.status()), turn.now).map_err(Error::damaged)?;
+            execution.advance_by(run.ends_as(), turn.now).map_err(Error::damaged)?;
         }
         let is_changed = execution.status != before || run.rows == 0 || turn.urges;
         if execution.status.is_final() && !before.is_final() {
@@ -232,10 +243,11 @@ impl Engine {
     }
 }
 
-/// An action that can't be requested fails the workflow, and its log says why.
-fn log(run: &mut Run, child: &Child, message: String) {
-    let task_id = Some(child.task.name.as_str().into());
-    let entry = LogEntry { task_id, route: Some(child.task.route), ..LogEntry::new(LogType::Error, message) };
+/// What can't be requested, or not be published, fails the workflow, and its log says why.
+fn refuse(run: &mut Run, task: &TaskLink, message: String) -> StepEvent {
+    let task_id = Some(task.name.as_str().into());
+    let entry = LogEntry { task_id, route: Some(task.route), ..LogEntry::new(LogType::Error, message) };
     let conductor = run.definition.conductor.clone();
     conductor.log(&mut run.state, entry);
+    StepEvent::Request(Status::Failed)
 }

@@ -5,5 +5,5 @@ mod simple;
 mod template;
 
 pub(crate) use scope::{CurrentTask, Scope};
-pub use scope::{Nothing, Surroundings};
+pub use scope::{Nothing, Surroundings, TaskRun};
 pub use template::{EvaluationError, Template};

@@ -11,8 +11,8 @@ use crate::state::{Statuses, Variables};
 
 /// What expressions ask of the world around the workflow.
 pub trait Surroundings: Send + Sync {
-    /// What `task('name')` gives: the record of the last run of a task on a route.
-    fn task(&self, name: &str, route: u32) -> Result<Arc<Value>, String>;
+    /// What `task('name')` gives: the record of a run of a task.
+    fn task(&self, run: &TaskRun<'_>) -> Result<Arc<Value>, String>;
 
     /// The value of a key of the datastore for `st2kv('name')`; nothing where there is none.
     fn key_value(&self, key: &str, decrypt: bool) -> Result<Option<String>, String>;
@@ -28,13 +28,26 @@ pub trait Surroundings: Send + Sync {
     }
 }
 
+/// The last run of a task on a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskRun<'a> {
+    /// The task.
+    pub name: &'a str,
+    /// The route.
+    pub route: u32,
+    /// The run's [`Entry`](crate::Entry).
+    pub entry: u32,
+    /// How it stands.
+    pub status: Status,
+}
+
 /// No records of tasks, no datastore, no time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nothing;
 
 impl Surroundings for Nothing {
-    fn task(&self, name: &str, _route: u32) -> Result<Arc<Value>, String> {
-        Err(format!("there is no record of the task {name}"))
+    fn task(&self, run: &TaskRun<'_>) -> Result<Arc<Value>, String> {
+        Err(format!("there is no record of the task {}", run.name))
     }
 
     fn key_value(&self, _key: &str, _decrypt: bool) -> Result<Option<String>, String> {
@@ -136,7 +149,9 @@ impl Workflow for View {
         let own = self.task.as_ref();
         let name = task.or_else(|| own.map(|own| &*own.name)).ok_or("there is no current task")?;
         let route = route.and_then(|route| u32::try_from(route).ok()).or_else(|| own.map(|own| own.route)).unwrap_or(0);
-        self.surroundings.task(name, self.statuses.route_that_ran(name, route).unwrap_or(route))
+        let route = self.statuses.route_that_ran(name, route).ok_or_else(|| format!("the task {name} has not run"))?;
+        let last = self.statuses.last.get(name, route).ok_or_else(|| format!("the task {name} has not run"))?;
+        self.surroundings.task(&TaskRun { name, route, entry: last.entry, status: last.status })
     }
 
     fn key_value(&self, key: &str, decrypt: bool) -> Result<Option<String>, String> {

@@ -139,6 +139,13 @@ impl Workflow {
     }
 }
 
+impl Workflow {
+    /// What can be read of a workflow of which something may be wrong.
+    pub fn outline(root: &Node) -> Workflow {
+        Workflow::from_node(&unfold(root))
+    }
+}
+
 /// Inspects a workflow. `known`: the names of variables that come from outside.
 pub fn inspect(root: &Node, known: &[&str], expressions: &Expressions) -> Inspection {
     let root = &unfold(root);

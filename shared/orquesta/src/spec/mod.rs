@@ -15,7 +15,7 @@ pub(crate) use read::targets;
 pub const COMMANDS: [&str; 4] = ["continue", "fail", "noop", "retry"];
 
 /// A workflow.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Workflow {
     /// What it is for.
     pub description: Option<String>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use embedded::{Host, HostOptions, read_pack_directory};
 use engine::{Engine, ExecutionFilter, ExecutionRequest, PageRequest, Principal, SetKey};
-use model::{Execution, ExecutionStatus, KeyScope, Secret};
+use model::{Execution, KeyScope, Secret};
 use serde_json::{Value, json};
 
 use crate::Answer;

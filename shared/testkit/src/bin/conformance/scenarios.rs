@@ -3,7 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use expressions::orquesta::Expressions;
-use orquesta::{Conductor, Event, LogEntry, LogType, NextTask, Record, Rerun, State, Status, Surroundings, Workflow};
+use orquesta::{
+    Conductor, Event, LogEntry, LogType, NextTask, Record, Rerun, State, Status, Surroundings, TaskRun, Workflow,
+};
 use serde_json::{Map, Value, json};
 
 use crate::Answer;
@@ -15,8 +17,8 @@ static EXPRESSIONS: LazyLock<Expressions> = LazyLock::new(Expressions::default);
 struct Fixed;
 
 impl Surroundings for Fixed {
-    fn task(&self, name: &str, _: u32) -> Result<Arc<Value>, String> {
-        Err(format!("there is no record of the task {name}"))
+    fn task(&self, run: &TaskRun<'_>) -> Result<Arc<Value>, String> {
+        Err(format!("there is no record of the task {}", run.name))
     }
 
     fn key_value(&self, _: &str, _: bool) -> Result<Option<String>, String> {
