@@ -16,11 +16,11 @@ use crate::{
     Permission::{
         ActionAliasList, ActionAliasView, ActionCreate, ActionDelete, ActionExecute, ActionList, ActionModify,
         ActionView, DeadLetterList, DeadLetterRedrive, ExecutionList, ExecutionRerun, ExecutionStop, ExecutionView,
-        ExecutionViewsFiltersList, KeyValuePairDelete, KeyValuePairList, KeyValuePairSet, KeyValuePairView, PackList,
-        PackRegister, PackView, PolicyList, PolicyView, RuleCreate, RuleDelete, RuleEnforcementList,
-        RuleEnforcementView, RuleList, RuleModify, RuleView, RunnerTypeList, RunnerTypeView, SensorTypeList,
-        SensorTypeView, TimerList, TimerView, TraceList, TraceView, TriggerAll, TriggerList, TriggerView, WebhookList,
-        WebhookSend, WebhookView,
+        ExecutionViewsFiltersList, InquiryList, InquiryRespond, InquiryView, KeyValuePairDelete, KeyValuePairList,
+        KeyValuePairSet, KeyValuePairView, PackList, PackRegister, PackView, PolicyList, PolicyView, RuleCreate,
+        RuleDelete, RuleEnforcementList, RuleEnforcementView, RuleList, RuleModify, RuleView, RunnerTypeList,
+        RunnerTypeView, SensorTypeList, SensorTypeView, TimerList, TimerView, TraceList, TraceView, TriggerAll,
+        TriggerList, TriggerView, WebhookList, WebhookSend, WebhookView,
     },
     auth::guard,
     edge::edge,
@@ -28,8 +28,8 @@ use crate::{
     permission::Access::{self, Authenticated, Open},
     positions::Positions,
     routes::{
-        actions, content, deadletters, executions, keys, meta, packs, packuploads, ruleenforcements, rules, ruletypes,
-        runnertypes, timers, traces, triggerinstances, triggers, webhooks,
+        actions, content, deadletters, executions, inquiries, keys, meta, packs, packuploads, ruleenforcements, rules,
+        ruletypes, runnertypes, timers, traces, triggerinstances, triggers, webhooks,
     },
 };
 
@@ -140,6 +140,10 @@ pub(crate) fn table() -> Vec<Route> {
         route(GET,    "/deadletters",                        DeadLetterList,      deadletters::list),
         route(GET,    "/deadletters/{queue}",                DeadLetterList,      deadletters::get),
         route(POST,   "/deadletters/{queue}/redrive",        DeadLetterRedrive,   deadletters::redrive),
+
+        route(GET,    "/inquiries",                          InquiryList,         inquiries::list),
+        route(GET,    "/inquiries/{id}",                     InquiryView,         inquiries::get),
+        route(PUT,    "/inquiries/{id}",                     InquiryRespond,      inquiries::respond),
 
         route(GET,    "/keys",                               KeyValuePairList,    keys::list),
         route(GET,    "/keys/{name}",                        KeyValuePairView,    keys::get),

@@ -6,6 +6,7 @@ mod demo;
 mod dlq;
 mod execution;
 mod explain;
+mod inquiry;
 mod key;
 mod pack;
 mod profile;
@@ -57,6 +58,9 @@ pub(crate) enum Command {
     /// Packs: content, checked and registered
     #[command(subcommand)]
     Pack(pack::Pack),
+    /// Inquiries: executions that wait for a person's answer
+    #[command(subcommand)]
+    Inquiry(inquiry::Inquiry),
     /// The datastore: values by name
     #[command(subcommand)]
     Key(key::Key),
@@ -93,6 +97,7 @@ impl Command {
             Command::Explain(command) => command.run(session).await,
             Command::Action(command) => command.run(session).await,
             Command::Pack(command) => command.run(session).await,
+            Command::Inquiry(command) => command.run(session).await,
             Command::Key(command) => command.run(session).await,
             Command::Timer(command) => command.run(session).await,
             Command::Webhook(command) => command.run(session).await,

@@ -32,7 +32,7 @@ impl<'a> Follower<'a> {
     pub(crate) async fn wait(mut self, session: &mut Session) -> Result<Value, Failure> {
         loop {
             let execution = self.client.get(&["executions", self.id], &Query::new()).await?;
-            if is_final(&execution) {
+            if is_final(&execution) || is_asking(&execution) {
                 return Ok(execution);
             }
             self.show_progress(session, status(&execution))?;
@@ -55,7 +55,7 @@ impl<'a> Follower<'a> {
             }
             if !chunks.is_empty() {
                 self.pause = SHORTEST_PAUSE;
-            } else if is_final(&answer) {
+            } else if is_final(&answer) || is_asking(&answer) {
                 return self.client.get(&["executions", self.id], &Query::new()).await;
             } else {
                 self.rest().await?;
@@ -87,6 +87,11 @@ fn status(body: &Value) -> &str {
 
 fn is_final(body: &Value) -> bool {
     status(body).parse::<model::ExecutionStatus>().is_ok_and(model::ExecutionStatus::is_final)
+}
+
+/// Does it wait for a person's answer? That may take days.
+pub(crate) fn is_asking(body: &Value) -> bool {
+    status(body) == "pending"
 }
 
 /// Exit code 1 for whatever did not succeed.

@@ -17,6 +17,7 @@ mod host;
 mod output;
 mod parameters;
 mod profiles;
+mod prompt;
 mod session;
 mod shipped;
 mod trail;

@@ -1,6 +1,6 @@
 //! Parameters as they are written on the command line: `name=value`, cast by the action's schema.
 
-mod cast;
+pub(crate) mod cast;
 
 use serde_json::{Map, Value, json};
 use std::path::Path;

@@ -78,6 +78,26 @@ impl Redactor {
     }
 }
 
+/// The texts that are in a value and not in the same place of the value as it is shown.
+pub(crate) fn hidden(value: &Value, shown: &Value) -> Vec<Secret<String>> {
+    fn find<'a>(value: &'a Value, shown: &Value, found: &mut Vec<&'a Value>) {
+        match (value, shown) {
+            (Value::Object(value), Value::Object(shown)) => {
+                value.iter().for_each(|(name, inner)| find(inner, shown.get(name).unwrap_or(&Value::Null), found));
+            }
+            (Value::Array(value), Value::Array(shown)) => {
+                value.iter().zip(shown).for_each(|(inner, shown)| find(inner, shown, found));
+            }
+            _ if value != shown => found.push(value),
+            _ => {}
+        }
+    }
+    let (mut found, mut texts) = (Vec::new(), Vec::new());
+    find(value, shown, &mut found);
+    found.into_iter().for_each(|value| strings(value, &mut texts));
+    texts.into_iter().map(Secret::new).collect()
+}
+
 fn strings(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => found.push(text.clone()),

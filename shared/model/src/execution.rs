@@ -120,6 +120,9 @@ pub struct Execution {
     /// Not to be started before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+    /// How long it waits where it is pending or delayed; without it, for others to let it go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_until: Option<Timestamp>,
     /// Rendered, cast and validated; secrets masked.
     #[serde(default)]
     pub parameters: Map<String, Value>,
@@ -129,6 +132,9 @@ pub struct Execution {
     /// What came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Payload>,
+    /// What is masked in the result, encrypted under this execution's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_result: Option<String>,
     /// The result's length as JSON text.
     #[serde(default)]
     pub result_size: u64,
@@ -185,12 +191,14 @@ impl Execution {
         Ok(())
     }
 
-    /// The time by which someone must look at it: the end of the worker's lease, the time it is to start; none where it has ended.
+    /// The time by which someone must look at it: the end of the worker's lease, of its waiting, the time it is to start; none where it
+    /// has ended, or where others let it go on.
     pub fn due(&self) -> Option<Timestamp> {
-        if self.status.is_final() {
-            return None;
+        match self.status {
+            status if status.is_final() => None,
+            ExecutionStatus::Pending | ExecutionStatus::Delayed => self.waits_until,
+            _ => Some(self.lease.as_ref().map_or_else(|| self.not_before.unwrap_or(self.start), |lease| lease.until)),
         }
-        Some(self.lease.as_ref().map_or_else(|| self.not_before.unwrap_or(self.start), |lease| lease.until))
     }
 
     /// Does a worker of this epoch hold it at this time?

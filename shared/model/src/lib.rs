@@ -29,7 +29,7 @@ pub use execution::{
 };
 pub use id::{Id, IdError};
 pub use key_value::{KeyScope, KeyValue};
-pub use mask::{MASK, is_secret_attribute, mask_attributes, mask_parameters};
+pub use mask::{MASK, is_secret_attribute, mask_attributes, mask_by_schema, mask_parameters};
 pub use pack::{ActionAlias, PackContent, PackFile, PackMetadata, Policy, SensorType};
 pub use reference::{Ref, RefError};
 pub use rule::{

@@ -44,7 +44,8 @@ pub fn mask_parameters(parameters: &mut Map<String, Value>, schema: &IndexMap<St
     }
 }
 
-fn mask_by_schema(value: &mut Value, schema: &Map<String, Value>) {
+/// Masks what the schema marks `secret`, at any depth, and within what it does not know attributes with a secret's name.
+pub fn mask_by_schema(value: &mut Value, schema: &Map<String, Value>) {
     if schema.get("secret") == Some(&Value::Bool(true)) {
         if !value.is_null() {
             *value = Value::from(MASK);

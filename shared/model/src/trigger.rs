@@ -19,6 +19,8 @@ pub mod core_types {
     pub const ACTION: &str = "core.st2.generic.actiontrigger";
     /// A notification is due.
     pub const NOTIFY: &str = "core.st2.generic.notifytrigger";
+    /// An inquiry waits for an answer.
+    pub const INQUIRY: &str = "core.st2.generic.inquiry";
     /// A key came to be.
     pub const KEY_CREATE: &str = "core.st2.key_value_pair.create";
     /// A key was set.

@@ -5,6 +5,7 @@ mod content;
 mod enforcement;
 mod execution;
 mod explain;
+mod inquiry;
 mod key;
 mod pack;
 mod rule;
@@ -22,6 +23,7 @@ pub(crate) use content::{AliasResource, PolicyResource, RuleTypeResource, Sensor
 pub(crate) use enforcement::{EnforcementResource, EnforcementViewResource, ExecutionSummary};
 pub(crate) use execution::{ExecutionResource, Surroundings};
 pub(crate) use explain::ExplanationResource;
+pub(crate) use inquiry::{AnswerResource, InquiryResource};
 pub(crate) use key::KeyResource;
 pub(crate) use pack::PackResource;
 pub(crate) use rule::{RuleResource, RuleViewResource};

@@ -5,6 +5,7 @@ mod chosen;
 pub(crate) mod content;
 pub(crate) mod deadletters;
 pub(crate) mod executions;
+pub(crate) mod inquiries;
 pub(crate) mod keys;
 pub(crate) mod meta;
 pub(crate) mod packs;

@@ -120,7 +120,7 @@ async fn triggertypes_are_created_read_changed_and_deleted() {
     assert_eq!(world.post("/triggertypes", body).await.expect(201)["ref"], "default.sold");
     let changed = json!({"name": "sold", "description": "d"});
     assert_eq!(world.put("/triggertypes/default.sold", changed).await.expect(200)["description"], "d");
-    assert_eq!(world.get("/triggertypes?pack=core").await.header("x-total-count"), "2");
+    assert_eq!(world.get("/triggertypes?pack=core").await.header("x-total-count"), "3");
     assert_eq!(world.get("/triggers/default.sold").await.expect(200)["type"], "default.sold");
     assert_eq!(world.delete("/triggertypes/default.sold").await.status, 204);
     assert_eq!(world.get("/triggertypes/default.sold").await.status, 404);

@@ -5,5 +5,6 @@ mod content;
 mod contract;
 mod datastore;
 mod executions;
+mod inquiries;
 mod webhooks;
 mod world;

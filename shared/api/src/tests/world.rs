@@ -90,6 +90,11 @@ impl World {
         self.platform.clock.advance(std::time::Duration::from_secs(1));
     }
 
+    /// Lets more time pass.
+    pub(super) fn pass(&self, minutes: u64) {
+        self.platform.clock.advance(std::time::Duration::from_secs(60 * minutes));
+    }
+
     /// Lets all wakes through, and those that follow from them.
     pub(super) async fn settle(&self) {
         assert_eq!(self.platform.settle().await, 0, "every wake is handled");
@@ -131,7 +136,12 @@ impl World {
 
     /// Runs the demo action to its end and returns its id.
     pub(super) async fn run(&self, parameters: Value) -> String {
-        let body = json!({"action": "demo.greet", "parameters": parameters});
+        self.run_action("demo.greet", parameters).await
+    }
+
+    /// Runs an action as far as it goes and returns the execution's id.
+    pub(super) async fn run_action(&self, action: &str, parameters: Value) -> String {
+        let body = json!({"action": action, "parameters": parameters});
         let id = self.post("/api/v1/executions", body).await.expect(201)["id"].as_str().unwrap().to_owned();
         self.settle().await;
         self.tick();
@@ -178,11 +188,16 @@ impl Call<'_> {
     }
 }
 
-const CORE: [(&str, &str); 3] = [
+const CORE: [(&str, &str); 4] = [
     ("pack.yaml", "ref: core\nname: core\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.com\n"),
     (
         "triggers/webhook.yaml",
         "name: st2.webhook\npack: core\nparameters_schema:\n  type: object\n  properties:\n    url: {type: string, required: true}\n",
+    ),
+    (
+        "triggers/inquiry.yaml",
+        "name: st2.generic.inquiry\npack: core\npayload_schema:\n  type: object\n  additionalProperties: false\n  properties:\n    \
+         id: {type: string, required: true}\n    route: {type: string, required: true}\n",
     ),
     (
         "triggers/interval.yaml",

@@ -7,7 +7,7 @@ use crate::{
     Ink,
     client::{Client, Query},
     failure::{Failure, Outcome},
-    follow::{Follower, outcome},
+    follow::{Follower, is_asking, outcome},
     parameters::{ParameterReader, Schemas, inherited},
     session::Session,
 };
@@ -130,6 +130,9 @@ impl Wait {
         let follower = Follower::new(client, &id);
         let done = if self.tail { follower.tail(session, None).await? } else { follower.wait(session).await? };
         show_result(session, &done, self.tail)?;
+        if is_asking(&done) {
+            session.console.say(Ink::Cyan, "hint", &format!("`squall inquiry respond {id}` answers it"))?;
+        }
         Ok(outcome(&done))
     }
 }

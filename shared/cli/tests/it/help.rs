@@ -28,6 +28,7 @@ async fn the_whole_is_explained() {
                         and what came of it
       action            Actions that can be run
       pack              Packs: content, checked and registered
+      inquiry           Inquiries: executions that wait for a person's answer
       key               The datastore: values by name
       timer             Timers that rules listen to
       webhook           Webhooks that rules listen to

@@ -10,6 +10,7 @@ mod durability;
 mod execution;
 mod harness;
 mod help;
+mod inquiry;
 mod key;
 mod pack;
 mod platform;

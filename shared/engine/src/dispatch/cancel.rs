@@ -43,6 +43,9 @@ pub(crate) enum Message {
         status: ExecutionStatus,
         /// What came of it, where it has ended.
         result: Option<Payload>,
+        /// Some of what came of it is sealed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        sealed: bool,
     },
 }
 

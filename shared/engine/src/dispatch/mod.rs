@@ -26,13 +26,46 @@ impl Engine {
         record.as_ref().map(records::read).transpose()?.ok_or_else(|| Error::not_found("execution", id))
     }
 
-    /// What came of an execution, from wherever it is kept.
-    pub async fn result(&self, principal: &Principal, execution: &Execution) -> Result<Option<Value>, Error> {
+    /// What came of an execution, from wherever it is kept: secrets masked, or for an admin who asks for it in clear.
+    pub async fn result(
+        &self,
+        principal: &Principal,
+        execution: &Execution,
+        show_secrets: bool,
+    ) -> Result<Option<Value>, Error> {
         principal.require_view()?;
+        if show_secrets && execution.sealed_result.is_some() {
+            principal.require_admin("see secrets")?;
+            tracing::info!(audit = "execution.show_secrets", user = principal.user, execution = %execution.id);
+            return Ok(Some(self.clear_result(execution).await?.expose().clone()));
+        }
         match &execution.result {
             Some(payload) => self.load(payload).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// What came of an execution with the secrets in it, for whoever works on with it.
+    pub(crate) async fn clear_result(&self, execution: &Execution) -> Result<Secret<Value>, Error> {
+        let mut result = match &execution.result {
+            Some(payload) => self.load(payload).await?,
+            None => Value::Null,
+        };
+        if let (Some(sealed), Value::Object(result)) = (&execution.sealed_result, &mut result) {
+            result.extend(self.open_fields(&result_context(execution.id), sealed).await?);
+        }
+        Ok(Secret::new(result))
+    }
+
+    /// Encrypts fields of a record under that context.
+    pub(crate) async fn seal_fields(&self, context: &str, fields: &Map<String, Value>) -> Result<String, Error> {
+        let plain = Secret::new(serde_json::to_vec(fields).map_err(|_| Error::damaged("sealed fields"))?);
+        Ok(self.ports.vault.seal(context, &plain).await?)
+    }
+
+    async fn open_fields(&self, context: &str, sealed: &str) -> Result<Map<String, Value>, Error> {
+        let plain = self.ports.vault.open(context, sealed).await?;
+        serde_json::from_slice(plain.expose()).map_err(|_| Error::damaged(format!("sealed fields of {context}")))
     }
 
     /// The parameters of an execution: secrets masked, or for an admin who asks for it in clear.
@@ -55,10 +88,7 @@ impl Engine {
     pub(crate) async fn clear_parameters(&self, execution: &Execution) -> Result<Secret<Map<String, Value>>, Error> {
         let mut parameters = execution.parameters.clone();
         if let Some(sealed) = &execution.sealed {
-            let plain = self.ports.vault.open(&seal_context(execution.id), sealed).await?;
-            let secrets: Map<String, Value> = serde_json::from_slice(plain.expose())
-                .map_err(|_| Error::damaged(format!("sealed parameters of {}", execution.id)))?;
-            parameters.extend(secrets);
+            parameters.extend(self.open_fields(&seal_context(execution.id), sealed).await?);
         }
         Ok(Secret::new(parameters))
     }
@@ -88,4 +118,9 @@ impl Engine {
 /// What an execution's sealed parameters are bound to.
 pub(crate) fn seal_context(execution: Id) -> String {
     format!("execution/{execution}")
+}
+
+/// What the sealed part of its result is bound to.
+pub(crate) fn result_context(execution: Id) -> String {
+    format!("execution/{execution}/result")
 }

@@ -162,8 +162,7 @@ impl Engine {
         let secrets: Map<String, Value> =
             values.into_iter().filter(|(name, value)| shown.get(name) != Some(value)).collect();
         if !secrets.is_empty() {
-            let plain = Secret::new(serde_json::to_vec(&secrets).map_err(|_| Error::damaged("parameters"))?);
-            execution.sealed = Some(self.ports.vault.seal(&super::seal_context(execution.id), &plain).await?);
+            execution.sealed = Some(self.seal_fields(&super::seal_context(execution.id), &secrets).await?);
         }
         execution.parameters = shown;
         Ok(())
@@ -221,9 +220,11 @@ fn blank(plan: &ActionPlan, origin: Origin, now: Timestamp) -> Execution {
         start: now,
         end: None,
         not_before: origin.not_before,
+        waits_until: None,
         parameters: Map::new(),
         sealed: None,
         result: None,
+        sealed_result: None,
         result_size: 0,
         context: origin.context,
         log: vec![ExecutionLog { timestamp: now, status: ExecutionStatus::Requested }],

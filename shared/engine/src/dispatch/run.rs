@@ -7,7 +7,10 @@ use serde_json::{Map, Value, json};
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use super::output::Output;
-use crate::{Engine, Error, ErrorKind, catalog::lock, datastore::Reader, records, redact::Redactor, workflows};
+use crate::{
+    Engine, Error, ErrorKind, catalog::lock, datastore::Reader, inquiries::INQUIRER, records, redact::Redactor,
+    workflows,
+};
 use records::Stored;
 
 /// How often a worker writes output and looks at the time.
@@ -81,10 +84,16 @@ impl Engine {
         if has_news && self.take_cancel(execution.clone(), record.version).await? {
             return Ok(());
         }
-        if execution.due().is_some_and(|due| due > now) {
+        if execution.due().is_none_or(|due| due > now) {
             return Ok(());
         }
+        if execution.status == ExecutionStatus::Pending {
+            return self.expire(execution, record.version).await;
+        }
         match self.job(&execution).await {
+            Ok((job, redactor)) if execution.runner == INQUIRER => {
+                self.ask(execution, record.version, (&job, &redactor)).await
+            }
             Ok((job, redactor)) => self.claim_and_run(execution, record.version, job, &redactor).await,
             Err(error) if error.is_retryable() => Err(error),
             Err(error) => self.fail_unstarted(execution, record.version, &error).await,
@@ -123,7 +132,12 @@ impl Engine {
         Ok((job, redactor))
     }
 
-    async fn fail_unstarted(&self, mut execution: Execution, version: u64, error: &Error) -> Result<(), Error> {
+    pub(crate) async fn fail_unstarted(
+        &self,
+        mut execution: Execution,
+        version: u64,
+        error: &Error,
+    ) -> Result<(), Error> {
         execution.advance(ExecutionStatus::Failed, self.ports.clock.now()).map_err(Error::damaged)?;
         self.complete(execution, json!({"error": error.message}), version, Vec::new()).await.map(drop)
     }
@@ -136,10 +150,7 @@ impl Engine {
         redactor: &Redactor,
     ) -> Result<(), Error> {
         let now = self.ports.clock.now();
-        if execution.status != ExecutionStatus::Scheduled {
-            execution.advance(ExecutionStatus::Scheduled, now).map_err(Error::damaged)?;
-        }
-        execution.advance(ExecutionStatus::Running, now).map_err(Error::damaged)?;
+        execution.advance_by(ExecutionStatus::Running, now).map_err(Error::damaged)?;
         let holder = Id::at(now, self.ports.clock.entropy());
         execution.lease = Some(self.lease(now, holder));
         let claim = vec![execution.put(Guard::Version(version), execution.due(), None)?];

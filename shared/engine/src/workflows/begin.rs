@@ -69,6 +69,12 @@ impl Engine {
         let (mut state, mut secrets): (State, _) = self
             .with_outside((&definition.conductor, execution), None, |conductor| conductor.begin(&inputs, &parent))
             .await?;
+        // Only from here on a workflow knows its own id, as in StackStorm.
+        let mut own = parent.get("st2").cloned().unwrap_or_default();
+        if let Some(own) = own.as_object_mut() {
+            own.insert("workflow_execution_id".to_owned(), json!(execution.id));
+        }
+        state.set_initial("st2", own);
         // Nothing is written before the first turn: its row has all of it.
         let _begun = state.take_changes();
         secrets.extend(rendered.secrets);
@@ -93,7 +99,6 @@ impl Engine {
     /// What a workflow knows of itself: `ctx().st2`, and `ctx().parent` where it has one.
     fn workflow_context(&self, execution: &Execution) -> Map<String, Value> {
         let mut own = json!({
-            "workflow_execution_id": execution.id,
             "action_execution_id": execution.id,
             "api_url": self.options.api_url,
             "user": execution.user,

@@ -164,6 +164,7 @@ impl Engine {
             execution: execution.id,
             status: execution.status,
             result: result.cloned(),
+            sealed: execution.sealed_result.is_some(),
         };
         let (operation, wake) = self.message(parent, &message)?;
         operations.push(operation);

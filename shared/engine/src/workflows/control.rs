@@ -12,15 +12,15 @@ const BATCH: usize = 90;
 impl Engine {
     /// Pauses a workflow: what is at work ends, nothing starts.
     pub async fn pause(&self, principal: &Principal, id: Id) -> Result<Execution, Error> {
-        self.ask(principal, id, "pause", ExecutionStatus::Pausing).await
+        self.request_hold(principal, id, "pause", ExecutionStatus::Pausing).await
     }
 
     /// Lets a paused workflow go on.
     pub async fn resume(&self, principal: &Principal, id: Id) -> Result<Execution, Error> {
-        self.ask(principal, id, "resume", ExecutionStatus::Resuming).await
+        self.request_hold(principal, id, "resume", ExecutionStatus::Resuming).await
     }
 
-    async fn ask(
+    async fn request_hold(
         &self,
         principal: &Principal,
         id: Id,

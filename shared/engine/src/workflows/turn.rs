@@ -1,14 +1,14 @@
 //! One turn: what is in the inbox is taken in, what is to start is requested, and all of it is one commit.
 
 use indexmap::IndexMap;
-use model::{ExecutionStatus, TaskLink, Timestamp};
+use model::{Execution, ExecutionStatus, Id, Payload, TaskLink, Timestamp};
 use orquesta::{LogEntry, LogType, Record, RecordKey, Refused, Status, Step, StepEvent};
 use ports::{Guard, MAX_COMMIT_BYTES, MAX_OPERATIONS, Operation, Wake};
 use serde_json::Value;
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    children::Started,
+    children::{self, Started},
     outcome,
     run::{Row, Run},
 };
@@ -67,6 +67,15 @@ impl Turn {
         }
         self.operations.push(operation);
     }
+}
+
+/// What became of a child.
+struct News {
+    task: TaskLink,
+    execution: Id,
+    status: ExecutionStatus,
+    result: Option<Payload>,
+    sealed: bool,
 }
 
 impl Engine {
@@ -175,32 +184,37 @@ impl Engine {
                 turn.urges = true;
                 events.push_back(StepEvent::Request(Status::Running));
             }
-            Message::Child { task, execution, status, result } => {
-                if run.child_of(&task) != Some(execution) {
-                    return Ok(());
-                }
-                turn.has_answer |= status.is_final() || status == ExecutionStatus::Running;
-                let Some(result) = &result else {
-                    events.push_back(super::children::event(&task, outcome::task_status(status), None));
-                    return Ok(());
-                };
-                let result = self.load(result).await?;
-                if run.chain.is_none() {
-                    events.push_back(super::children::event(&task, outcome::task_status(status), Some(result)));
-                    return Ok(());
-                }
-                let Some(record) = self.ports.store.get(&records::execution_key(execution)).await? else {
-                    return Ok(());
-                };
-                let execution = records::read(&record)?;
-                match self.note_end(run, &execution, result).await? {
-                    Started::Ended(event) => events.push_back(event),
-                    Started::Refused(message) => events.push_back(refuse(run, &task, message)),
-                    Started::Requested => {}
+            Message::Child { task, execution, status, result, sealed } => {
+                if run.child_of(&task) == Some(execution) {
+                    turn.has_answer |= status.is_final() || status == ExecutionStatus::Running;
+                    let news = News { task, execution, status, result, sealed };
+                    events.extend(self.take_child(run, news).await?);
                 }
             }
         }
         Ok(())
+    }
+
+    /// What the conductor is told of a child.
+    async fn take_child(&self, run: &mut Run, news: News) -> Result<Option<StepEvent>, Error> {
+        let status = outcome::task_status(news.status);
+        let Some(payload) = news.result else { return Ok(Some(children::event(&news.task, status, None))) };
+        if run.chain.is_none() && !news.sealed {
+            let result = self.load(&payload).await?;
+            return Ok(Some(children::event(&news.task, status, Some(result))));
+        }
+        let record = self.ports.store.get(&records::execution_key(news.execution)).await?;
+        let Some(execution) = record.as_ref().map(records::read::<Execution>).transpose()? else { return Ok(None) };
+        let clear = self.clear_result(&execution).await?;
+        if news.sealed {
+            let shown = self.load(&payload).await?;
+            run.secrets.extend(crate::redact::hidden(clear.expose(), &shown));
+        }
+        Ok(match self.note_end(run, &execution, clear.expose().clone()).await? {
+            Started::Ended(event) => Some(event),
+            Started::Refused(message) => Some(refuse(run, &news.task, message)),
+            Started::Requested => None,
+        })
     }
 
     async fn commit_turn(&self, run: &mut Run, mut turn: Turn) -> Result<(), Error> {

@@ -164,6 +164,15 @@ impl State {
         self.put_context(Context { index: 0, base: None, joined: None, published: variables });
     }
 
+    /// Sets a variable of those that a run which has not begun to run is to begin with.
+    pub fn set_initial(&mut self, name: &str, value: Value) {
+        if let [(context, seen)] = self.contexts.as_mut_slice() {
+            context.published.insert(name.to_owned(), value);
+            *seen = Variables::new(context.published.clone());
+            self.changed.insert(RecordKey::Context(0));
+        }
+    }
+
     pub(crate) fn publish(&mut self, base: u32, published: Map<String, Value>) -> u32 {
         self.put_context(Context { index: index(self.contexts.len()), base: Some(base), joined: None, published })
     }

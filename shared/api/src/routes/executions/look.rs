@@ -117,6 +117,7 @@ pub(crate) async fn attribute(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Segment((id, name)): Segment<(String, String)>,
+    params: Params,
 ) -> Answer {
     if !ExecutionResource::EXCLUDABLE.contains(&name.as_str()) {
         let valid = ExecutionResource::EXCLUDABLE.join(", ");
@@ -126,7 +127,10 @@ pub(crate) async fn attribute(
     }
     let execution = find(&api, &caller, &id).await?;
     let value = match name.as_str() {
-        "result" => api.engine.result(&caller.principal, &execution).await?.unwrap_or(Value::Null),
+        "result" => {
+            let secrets = caller.shows_secrets(&params)?;
+            api.engine.result(&caller.principal, &execution, secrets).await?.unwrap_or(Value::Null)
+        }
         "status" => json!(execution.status.name()),
         _ => match &execution.trigger {
             Some(link) => {
@@ -150,7 +154,8 @@ pub(crate) async fn result(
         return Err(ApiError::bad_request("results aren't compressed here: leave compress out"));
     }
     let execution = api.engine.execution(&caller.principal, id_of("execution", &id)?).await?;
-    let result = api.engine.result(&caller.principal, &execution).await?.unwrap_or_else(|| json!({}));
+    let secrets = caller.shows_secrets(&params)?;
+    let result = api.engine.result(&caller.principal, &execution, secrets).await?.unwrap_or_else(|| json!({}));
     let text = match params.flag("pretty_format")? {
         true => serde_json::to_vec_pretty(&result)?,
         false => serde_json::to_vec(&result)?,

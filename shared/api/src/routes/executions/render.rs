@@ -83,7 +83,7 @@ impl<'a> Rendering<'a> {
         };
         let fits = self.max_result.is_none_or(|most| execution.result_size <= most);
         let result = match fits && self.selection.wants("result") {
-            true => engine.result(principal, execution).await?,
+            true => engine.result(principal, execution, self.show_secrets).await?,
             false => None,
         };
         let web_url = self.api.options.web_url.as_ref();
