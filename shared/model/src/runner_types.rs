@@ -58,6 +58,7 @@ mod tests {
             "announcement",
             "http-request",
             "inject-trigger",
+            "inquirer",
             "local-shell-cmd",
             "local-shell-script",
             "noop",

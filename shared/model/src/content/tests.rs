@@ -61,7 +61,7 @@ fn the_core_pack_is_without_fault() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/core");
     let (content, warnings) = load_pack(&directory(&root)).unwrap();
     assert_eq!(warnings, []);
-    assert_eq!((content.actions.len(), content.trigger_types.len()), (11, 15));
+    assert_eq!((content.actions.len(), content.trigger_types.len()), (12, 15));
     let echo = content.actions.iter().find(|action| action.reference.name() == "echo").unwrap();
     let command = echo.parameters["cmd"].default.as_ref().unwrap().as_str().unwrap();
     assert!(!command.contains("{{"), "what a caller says must not become a part of the command line: {command}");
