@@ -267,7 +267,7 @@ async fn post_executions_id_re_run_runs_it_again() {
     let bare = world.post(&format!("/executions/{id}/re_run?no_merge=true"), json!({})).await.expect(201);
     assert!(bare.get("parameters").is_none(), "nothing is taken over: {bare}");
     let reply = world.post(&format!("/executions/{id}/re_run"), json!({"tasks": ["a"]})).await;
-    assert!(reply.status == 400 && reply.fault().contains("Orquesta"), "{}", reply.text);
+    assert!(reply.status == 400 && reply.fault().contains("only supported for Orquesta workflows"), "{}", reply.text);
 }
 
 #[tokio::test]

@@ -7,4 +7,5 @@ mod datastore;
 mod executions;
 mod inquiries;
 mod webhooks;
+mod workflows;
 mod world;

@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use crate::{ApiOptions, router};
 
-/// Writes on both streams and gives back the parameters that it got.
+/// Writes on both streams and gives back the parameters that it got; fails where one of them says so.
 struct Parrot;
 
 #[async_trait]
@@ -23,7 +23,9 @@ impl Runner for Parrot {
         output.write(OutputStream::Stdout, b"hello\n").await;
         output.write(OutputStream::Stderr, b"oops\n").await;
         let parameters = job.action_parameters.expose().clone();
-        Outcome { status: ExecutionStatus::Succeeded, result: json!({"return_code": 0, "got": parameters}) }
+        let fails = parameters.get("fails") == Some(&json!(true));
+        let status = if fails { ExecutionStatus::Failed } else { ExecutionStatus::Succeeded };
+        Outcome { status, result: json!({"return_code": i32::from(fails), "got": parameters}) }
     }
 }
 

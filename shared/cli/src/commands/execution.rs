@@ -58,6 +58,8 @@ pub(crate) enum Execution {
     Get(Get),
     Tail(Tail),
     Cancel(Cancel),
+    Pause(Pause),
+    Resume(Resume),
     ReRun(ReRun),
 }
 
@@ -133,18 +135,47 @@ pub(crate) struct Cancel {
     ids: Vec<String>,
 }
 
+/// Pause workflows: what runs ends, nothing starts
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  squall execution pause 696f5a3c1d2e3f4a5b6c7d8e")]
+pub(crate) struct Pause {
+    /// The executions' ids
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+}
+
+/// Let paused workflows go on
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  squall execution resume 696f5a3c1d2e3f4a5b6c7d8e")]
+pub(crate) struct Resume {
+    /// The executions' ids
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+}
+
 /// Run an execution again, with the same parameters but for those that are given
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   squall execution re-run last
-  squall execution re-run 696f5a3c1d2e3f4a5b6c7d8e timeout=120 --tail")]
+  squall execution re-run 696f5a3c1d2e3f4a5b6c7d8e timeout=120 --tail
+  squall execution re-run last --tasks deploy verify")]
 pub(crate) struct ReRun {
     /// The execution's id, or "last"
     id: String,
     /// name=value, as for `squall run`
     #[arg(value_name = "PARAMETER")]
     parameters: Vec<String>,
+    /// Of a workflow: go on from these tasks, in place of running it from the beginning
+    #[arg(long, value_name = "TASK", num_args = 1.., conflicts_with = "parameters")]
+    tasks: Vec<String>,
+    /// Of these tasks: run all items again, not only those that failed
+    #[arg(long, value_name = "TASK", num_args = 1.., requires = "tasks")]
+    reset: Vec<String>,
     /// Don't wait; print the execution's id
     #[arg(short = 'a', long = "async", conflicts_with = "tail")]
     asynchronous: bool,
@@ -163,6 +194,8 @@ impl Execution {
             Execution::Get(get) => get.run(session).await,
             Execution::Tail(tail) => tail.run(session).await,
             Execution::Cancel(cancel) => cancel.run(session).await,
+            Execution::Pause(pause) => hold(session, &pause.ids, ("pausing", "is being paused")).await,
+            Execution::Resume(resume) => hold(session, &resume.ids, ("resuming", "goes on")).await,
             Execution::ReRun(re_run) => re_run.run(session).await,
         }
     }
@@ -224,6 +257,16 @@ impl Cancel {
     }
 }
 
+/// Asks workflows to take that status.
+async fn hold(session: &mut Session, ids: &[String], (status, done): (&str, &str)) -> Result<Outcome, Failure> {
+    let client = session.client()?;
+    for id in ids {
+        let answer = client.call(Method::PUT, &["executions", id], Some(&json!({"status": status}))).await?;
+        session.print_done(&answer, &format!("{id} {done}"))?;
+    }
+    Ok(Outcome::Success)
+}
+
 impl ReRun {
     async fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         let client = session.client()?;
@@ -235,6 +278,10 @@ impl ReRun {
             let schemas = parameter_schemas(&client, action).await?;
             let reader = ParameterReader { of: action, schemas: &schemas, open: false, auto_dict: false };
             body.insert("parameters".to_owned(), Value::Object(reader.read(&self.parameters)?));
+        }
+        if !self.tasks.is_empty() {
+            body.insert("tasks".to_owned(), json!(self.tasks));
+            body.insert("reset".to_owned(), json!(self.reset));
         }
         body.extend(self.delay.map(|delay| ("delay".to_owned(), json!(delay))));
         let execution = client.call(Method::POST, &["executions", id, "re_run"], Some(&Value::Object(body))).await?;

@@ -87,7 +87,10 @@ impl Engine {
             Message::Cancel { user } => Some(user),
             _ => None,
         });
-        let Some(user) = asked.filter(|_| execution.status.is_cancelable()) else { return Ok(false) };
+        // A person can't cancel an inquiry; the workflow that asked can.
+        let Some(user) = asked.filter(|_| execution.status.check(ExecutionStatus::Canceled).is_ok()) else {
+            return Ok(false);
+        };
         mark_canceled(&mut execution, &user);
         execution.advance(ExecutionStatus::Canceled, self.ports.clock.now()).map_err(Error::damaged)?;
         self.complete(execution, canceled_result(&user), version, inbox.deletes).await.map(|_| true)

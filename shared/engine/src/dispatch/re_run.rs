@@ -18,6 +18,10 @@ pub struct ReRun {
     pub user: Option<String>,
     /// How long to wait before it starts.
     pub delay: Option<Duration>,
+    /// Of a workflow: go on from these tasks with what it knew, in place of running it from the beginning.
+    pub tasks: Vec<String>,
+    /// Of these tasks: those of which all items run again, not only those that failed.
+    pub reset: Vec<String>,
 }
 
 impl Engine {
@@ -27,6 +31,10 @@ impl Engine {
         if original.user != principal.user {
             principal.require_admin("run another user's execution again")?;
         }
+        let goes_on = !re_run.tasks.is_empty() || !re_run.reset.is_empty();
+        if goes_on {
+            self.check_goes_on(&original, &re_run).await?;
+        }
         let mut inputs = Inputs::default();
         if !re_run.no_merge {
             // They were rendered once; what looks like a template in them now is data.
@@ -35,7 +43,8 @@ impl Engine {
         }
         let mut context = original.context.clone();
         context.retain(|name, _| name == "api_user" || name == "source_channel" || name == "pack");
-        context.insert("re-run".to_owned(), json!({"ref": id}));
+        let told = json!({"ref": id, "tasks": re_run.tasks, "reset": re_run.reset});
+        context.insert("re-run".to_owned(), if goes_on { told } else { json!({"ref": id}) });
         let request = ExecutionRequest {
             action: original.action.to_string(),
             parameters: re_run.parameters,

@@ -14,7 +14,11 @@ use crate::{Engine, Error, datastore::Reader, redact::Redactor};
 impl Engine {
     /// The run of a workflow that was requested, before its first turn. Where it can't begin it has failed, and there is none.
     pub(super) async fn begin_workflow(&self, execution: Execution, version: u64) -> Result<Option<Run>, Error> {
-        match self.try_to_begin(&execution, version).await {
+        let begun = match self.goes_on_from(&execution) {
+            Some((from, tasks)) => self.go_on(&execution, version, (from, &tasks)).await.map(Ok),
+            None => self.try_to_begin(&execution, version).await,
+        };
+        match begun {
             Ok(Ok(run)) => Ok(Some(run)),
             Ok(Err(result)) => self.fail_unbegun(execution, version, result).await,
             Err(error) if error.is_retryable() => Err(error),
@@ -78,13 +82,15 @@ impl Engine {
         // Nothing is written before the first turn: its row has all of it.
         let _begun = state.take_changes();
         secrets.extend(rendered.secrets);
+        // One whose inputs can't be rendered has failed already.
+        let first = if state.status().is_completed() { Vec::new() } else { vec![StepEvent::Request(Status::Running)] };
         let mut run = Run {
             execution: execution.clone(),
             version,
             due: execution.due(),
             definition,
             state,
-            first: Some(StepEvent::Request(Status::Running)),
+            first,
             rows: 0,
             children: HashMap::new(),
             owed: VecDeque::new(),

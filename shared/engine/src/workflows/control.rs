@@ -57,12 +57,12 @@ impl Engine {
             by.unwrap_or(&run.execution.user).to_owned()
         };
         let message = match run.status() {
-            Status::Canceling => Message::Cancel { user: user("cancelled_by") },
+            Status::Canceling | Status::Canceled => Message::Cancel { user: user("cancelled_by") },
             Status::Pausing | Status::Paused => Message::Pause { user: user("paused_by") },
             Status::Running | Status::Resuming => Message::Resume { user: user("resumed_by") },
             _ => return Ok(()),
         };
-        let mut children = run.active_children();
+        let mut children = run.open_children();
         if !matches!(message, Message::Cancel { .. }) {
             children = self.workflows_among(children).await?;
         }

@@ -11,6 +11,7 @@
 //! | one turn | `turn` |
 //! | what is known of a run, from and to the journal | `run` |
 //! | a workflow begins | `begin` |
+//! | a workflow goes on from some of its tasks | `re_run` |
 //! | what a task requests, and what comes of it | `children` |
 //! | the text of a workflow, read once | `definition` |
 //! | what expressions ask of the world around | `outside` |
@@ -25,6 +26,7 @@ mod control;
 mod definition;
 mod outcome;
 mod outside;
+mod re_run;
 mod run;
 mod turn;
 

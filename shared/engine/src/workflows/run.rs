@@ -32,7 +32,7 @@ pub(super) struct Run {
     pub(super) definition: Arc<Definition>,
     pub(super) state: State,
     /// What the conductor is told first, where the run begins.
-    pub(super) first: Option<StepEvent>,
+    pub(super) first: Vec<StepEvent>,
     /// Rows of the journal so far.
     pub(super) rows: u64,
     /// What the last run of each task and route has requested.
@@ -130,10 +130,19 @@ impl Run {
         children.ids.insert(born.task.item, born.id);
     }
 
-    /// The executions of tasks that are at work.
-    pub(super) fn active_children(&self) -> Vec<Id> {
-        let of_task = |entry: &orquesta::Entry| self.children.get(&(Arc::clone(&entry.task), entry.route));
-        self.state.active().filter_map(of_task).flat_map(|children| children.ids.values().copied()).collect()
+    /// The executions of tasks that have not ended.
+    pub(super) fn open_children(&self) -> Vec<Id> {
+        let is_open = |entry: &&orquesta::Entry| !entry.status.is_some_and(Status::is_completed);
+        let of_task = |entry: &orquesta::Entry| {
+            self.children.get(&(Arc::clone(&entry.task), entry.route)).filter(|children| children.entry == entry.index)
+        };
+        self.state
+            .entries()
+            .iter()
+            .filter(is_open)
+            .filter_map(of_task)
+            .flat_map(|children| children.ids.values().copied())
+            .collect()
     }
 
     /// All of it as one row.
@@ -219,7 +228,7 @@ fn seal_context(id: Id) -> String {
     format!("workflow/{id}")
 }
 
-fn restore(
+pub(super) fn restore(
     execution: Execution,
     (version, due): (u64, Option<Timestamp>),
     definition: Arc<Definition>,
@@ -249,7 +258,7 @@ fn restore(
         due,
         definition,
         state,
-        first: None,
+        first: Vec::new(),
         rows: count,
         children: HashMap::new(),
         owed,

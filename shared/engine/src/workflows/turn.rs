@@ -91,10 +91,7 @@ impl Engine {
         // Those that were told of it before may have lost it.
         turn.urges = is_due;
         let owed_before = run.owed.len();
-        let mut events = VecDeque::new();
-        if is_new && !run.status().is_completed() {
-            events.extend(run.first.take());
-        }
+        let mut events: VecDeque<_> = std::mem::take(&mut run.first).into();
         for message in messages {
             self.take_news(run, &mut turn, message, &mut events).await?;
         }

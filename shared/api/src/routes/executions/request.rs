@@ -7,7 +7,7 @@ use axum::{
 };
 use engine::{ErrorKind, ExecutionRequest, ReRun};
 use http::{HeaderMap, StatusCode};
-use model::{Action, Execution, ExecutionStatus, Id};
+use model::{Action, ExecutionStatus, Id};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Duration};
@@ -16,17 +16,12 @@ use super::{
     super::{Answer, Segment, id_of},
     render::Rendering,
 };
-use crate::{
-    auth::Caller,
-    body::{Fields, kind},
-    error::ApiError,
-    params::Params,
-    router::Api,
-};
+use crate::{auth::Caller, body::Fields, error::ApiError, params::Params, router::Api};
 
 const CONTEXT_HEADER: &str = "st2-context";
 /// Parts of a context that tell who and what led to an execution: the platform writes them, never the caller.
-const RESERVED: [&str; 6] = ["user", "pack", "rule", "trigger_instance", "trace_context", "rbac"];
+const RESERVED: [&str; 9] =
+    ["user", "pack", "rule", "trigger_instance", "trace_context", "rbac", "re-run", "orquesta", "chain"];
 
 /// What is asked for.
 #[derive(Debug, Deserialize)]
@@ -124,7 +119,7 @@ pub(crate) struct StatusBody {
     result: Option<Value>,
 }
 
-/// PUT /executions/{id}: cancels by status.
+/// PUT /executions/{id}: cancels, pauses and resumes by status.
 pub(crate) async fn update(
     State(api): State<Arc<Api>>,
     caller: Caller,
@@ -132,29 +127,25 @@ pub(crate) async fn update(
     params: Params,
     Fields(body): Fields<StatusBody>,
 ) -> Answer {
+    use ExecutionStatus::{Canceled, Canceling, Paused, Pausing, Resuming};
     let rendering = Rendering::of(&api, &caller, &params).await?;
     let execution = api.engine.execution(&caller.principal, id_of("execution", &id)?).await?;
-    let status: ExecutionStatus = body.status.parse().map_err(ApiError::bad_request)?;
-    check_change(&execution, status, body.result.as_ref())?;
-    let execution = api.engine.cancel(&caller.principal, execution.id).await?;
-    rendering.one(StatusCode::OK, &execution).await
-}
-
-fn check_change(execution: &Execution, status: ExecutionStatus, result: Option<&Value>) -> Result<(), ApiError> {
-    use ExecutionStatus::{Canceled, Canceling, Paused, Pausing, Resuming};
     if execution.status.is_final() {
         return Err(ApiError::bad_request("Execution is already in completed state."));
     }
-    match status {
-        Canceling | Canceled if result.is_none() => Ok(()),
-        Pausing | Paused | Resuming => Err(ApiError::bad_request(format!(
-            "Failed updating execution. Runner \"{}\" can't pause: only workflows can be paused and resumed",
-            execution.runner
-        ))),
-        other => Err(ApiError::bad_request(format!(
-            "an execution's status and result are its runner's to write; \"{other}\" can't be set, only canceled can"
-        ))),
-    }
+    let status: ExecutionStatus = body.status.parse().map_err(ApiError::bad_request)?;
+    let execution = match status {
+        Canceling | Canceled if body.result.is_none() => api.engine.cancel(&caller.principal, execution.id).await?,
+        Pausing | Paused if body.result.is_none() => api.engine.pause(&caller.principal, execution.id).await?,
+        Resuming if body.result.is_none() => api.engine.resume(&caller.principal, execution.id).await?,
+        other => {
+            return Err(ApiError::bad_request(format!(
+                "an execution's status and result are its runner's to write; \"{other}\" can't be set, only canceled, \
+                 paused and resuming can"
+            )));
+        }
+    };
+    rendering.one(StatusCode::OK, &execution).await
 }
 
 /// What is to be other than the first time.
@@ -162,8 +153,8 @@ fn check_change(execution: &Execution, status: ExecutionStatus, result: Option<&
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(crate) struct ReRunBody {
     parameters: Option<Map<String, Value>>,
-    tasks: Option<Value>,
-    reset: Option<Value>,
+    tasks: Option<Vec<String>>,
+    reset: Option<Vec<String>>,
     user: Option<String>,
     delay: Option<u64>,
     no_merge: Option<bool>,
@@ -179,27 +170,14 @@ pub(crate) async fn re_run(
 ) -> Answer {
     let rendering = Rendering::of(&api, &caller, &params).await?;
     let original = api.engine.execution(&caller.principal, id_of("execution", &id)?).await?;
-    let parameters = body.parameters.unwrap_or_default();
-    if names_any(body.tasks.as_ref(), "tasks")? || names_any(body.reset.as_ref(), "reset")? {
-        return Err(ApiError::bad_request(match parameters.is_empty() {
-            true => "Task option is only supported for Orquesta workflows.",
-            false => "Parameters override is not supported when re-running task(s) for a workflow.",
-        }));
-    }
     let re_run = ReRun {
-        parameters,
+        parameters: body.parameters.unwrap_or_default(),
         no_merge: body.no_merge.unwrap_or(false) || params.flag("no_merge")?,
         user: body.user.filter(|user| !user.is_empty()),
         delay: body.delay.map(Duration::from_millis),
+        tasks: body.tasks.unwrap_or_default(),
+        reset: body.reset.unwrap_or_default(),
     };
     let execution = api.engine.re_run(&caller.principal, original.id, re_run).await?;
     rendering.one(StatusCode::CREATED, &execution).await
-}
-
-fn names_any(tasks: Option<&Value>, field: &str) -> Result<bool, ApiError> {
-    match tasks {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Array(names)) => Ok(!names.is_empty()),
-        Some(other) => Err(ApiError::bad_request(format!("{field} must be a list of task names, not {}", kind(other)))),
-    }
 }
