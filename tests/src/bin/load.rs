@@ -1,7 +1,7 @@
 //! Measures the embedded host: latency from event to process, executions per second of CPU, memory under a backlog, start and listings
 //! over much history. Prints one JSON object per measurement; asserts nothing.
 //!
-//! `cargo run --release -p tests --bin load -- latency|throughput|backlog|history [COUNT]`
+//! `cargo run --release -p tests --bin load -- latency|throughput|backlog|history|workflows [COUNT]`
 
 #![expect(clippy::disallowed_methods, reason = "it measures time and spawns clients")]
 #![expect(
@@ -11,7 +11,7 @@
 )]
 
 use embedded::{Host, HostOptions};
-use engine::{Engine, ExecutionFilter, PageRequest, Principal};
+use engine::{Engine, ExecutionFilter, ExecutionRequest, PageRequest, Principal};
 use model::{
     ExecutionStatus,
     content::{PackFiles, SourceFile},
@@ -251,6 +251,61 @@ async fn history(count: usize) {
     host.stop(std::time::Duration::from_secs(5)).await;
 }
 
+/// A pack of workflows: tasks one after the other, and a task with items.
+fn workflow_pack(tasks: usize) -> PackFiles {
+    let mut files = vec![(
+        "pack.yaml".to_owned(),
+        "ref: flows\nname: flows\ndescription: Measures.\nversion: 1.0.0\nauthor: Squall\n".to_owned(),
+    )];
+    for action in ["noop", "true"] {
+        let mut text = "version: 1.0\ntasks:\n".to_owned();
+        for number in 1..=tasks {
+            let next =
+                format!("    next: [{{when: <% succeeded() %>, publish: [{{n: {number}}}], do: t{}}}]\n", number + 1);
+            let next = if number < tasks { next } else { String::new() };
+            text += &format!("  t{number}:\n    action: load.{action}\n{next}");
+        }
+        files.push((format!("actions/workflows/{action}.yaml"), text));
+    }
+    let items = "version: 1.0\ntasks:\n  all: {with: \"n in <% range(1000) %>\", action: load.noop}\n";
+    files.push(("actions/workflows/items.yaml".to_owned(), items.to_owned()));
+    for name in ["noop", "true", "items"] {
+        let text = format!("name: \"{name}\"\nrunner_type: orquesta\nentry_point: workflows/{name}.yaml\n");
+        files.push((format!("actions/{name}.yaml"), text));
+    }
+    let file = |(path, text): (String, String)| SourceFile { path, bytes: text.into_bytes(), executable: false };
+    PackFiles::new(files.into_iter().map(file).collect())
+}
+
+/// Workflows: many at once, and one alone.
+async fn workflows(at_once: usize) {
+    const TASKS: usize = 100;
+    for (action, at_once, tasks) in [
+        ("noop", at_once, TASKS),
+        ("noop", 1, TASKS),
+        ("true", at_once.min(20), TASKS),
+        ("true", 1, TASKS),
+        ("items", 1, 1_000),
+    ] {
+        let data = tempfile::tempdir().unwrap();
+        let host = start(data.path(), 32, 0).await;
+        host.engine().register_pack(&Principal::system(), workflow_pack(TASKS)).await.unwrap();
+        let (began, cpu) = (Instant::now(), cpu_seconds());
+        for _ in 0..at_once {
+            let request = ExecutionRequest { action: format!("flows.{action}"), ..ExecutionRequest::default() };
+            host.engine().request(&Principal::system(), request).await.unwrap();
+        }
+        wait_for(host.engine(), (at_once * (tasks + 1)) as u64).await;
+        let (wall, cpu) = (began.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+        let steps = (at_once * tasks) as f64;
+        println!(
+            "{}",
+            json!({"measure": format!("workflow.{action}"), "at_once": at_once, "tasks": tasks, "steps_per_cpu_second": steps / cpu, "ms_per_step": wall * 1_000.0 / tasks as f64, "rss_mb": memory_mb()})
+        );
+        host.stop(std::time::Duration::from_secs(5)).await;
+    }
+}
+
 #[tokio::main]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -261,6 +316,7 @@ async fn main() {
         "throughput" => throughput(count.unwrap_or(20_000)).await,
         "backlog" => backlog(count.unwrap_or(100_000)).await,
         "history" => history(count.unwrap_or(100_000)).await,
-        _ => println!("load latency|throughput|backlog|history [COUNT]"),
+        "workflows" => workflows(count.unwrap_or(100)).await,
+        _ => println!("load latency|throughput|backlog|history|workflows [COUNT]"),
     }
 }

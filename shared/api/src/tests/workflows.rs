@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::world::World;
 
-const FLOWS: [(&str, &str); 17] = [
+const FLOWS: [(&str, &str); 19] = [
     ("pack.yaml", "ref: flows\nname: flows\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.com\n"),
     (
         "actions/do.yaml",
@@ -47,6 +47,15 @@ const FLOWS: [(&str, &str); 17] = [
     (
         "actions/workflows/outer.yaml",
         "version: 1.0\ntasks:\n  one: {action: flows.slow, next: [{do: two}]}\n  two: {action: flows.nothing}\n",
+    ),
+    (
+        "actions/many.yaml",
+        "name: many\nrunner_type: orquesta\nentry_point: workflows/many.yaml\nparameters:\n  count: {type: integer, required: true}\n",
+    ),
+    (
+        "actions/workflows/many.yaml",
+        "version: 1.0\ninput: [count]\ntasks:\n  all:\n    with: {items: n in <% range(ctx().count) %>}\n    action: flows.do\n    input: {what: <% str(item(n)) %>}\n    \
+         next: [{when: <% succeeded() %>, publish: [{got: <% result().select($.got.what) %>}]}]\noutput: [{got: <% ctx().got %>}]\n",
     ),
     ("actions/wrong.yaml", "name: wrong\nrunner_type: orquesta\nentry_point: workflows/wrong.yaml\n"),
     ("actions/workflows/wrong.yaml", "version: 1.0\ntasks:\n  a: {action: flows.gone, next: [{do: b}]}\n"),
@@ -201,4 +210,14 @@ async fn a_workflow_that_is_wrong_fails_with_all_that_is_wrong() {
         errors.iter().map(|error| (error["type"].as_str().unwrap(), error["spec_path"].as_str().unwrap())).collect();
     assert_eq!(kinds, [("content", "tasks.a.action"), ("semantics", "tasks.a.next[0].do")], "{failed}");
     assert!(world.get(&format!("/executions/{id}/children")).await.json().as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn more_items_than_one_commit_takes_are_requested_in_several() {
+    let world = world().await;
+    let id = world.run_action("flows.many", json!({"count": 250})).await;
+    let done = execution(&world, &id).await;
+    let wanted: Vec<String> = (0..250).map(|item: i32| item.to_string()).collect();
+    assert_eq!(done["result"], json!({"output": {"got": wanted}}));
+    assert_eq!(children(&world, &id).await.len(), 250);
 }
