@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    content::{self, RuleSpec, WORK},
+    content::{self, FLOW, RuleSpec, WORK},
     executor::lock,
     journal::{Journal, TimerBody},
     world::World,
@@ -47,6 +47,7 @@ pub(crate) fn audit(world: &World) -> Vec<String> {
     audit.ends_were_told();
     audit.timers_fired();
     audit.output_is_complete();
+    audit.workflows_did_all_once();
     audit.found
 }
 
@@ -350,5 +351,69 @@ impl Audit<'_> {
             }
         }
         self.found.extend(found);
+    }
+
+    /// Each task of a workflow was requested once for each try, and the workflow came to what its tasks came to.
+    fn workflows_did_all_once(&mut self) {
+        let flows = self.executions.values().filter(|execution| execution.action.as_str() == FLOW);
+        let found: Vec<_> = flows.flat_map(|flow| self.wrong_in_workflow(flow)).collect();
+        self.found.extend(found);
+    }
+
+    fn wrong_in_workflow(&self, flow: &Execution) -> Vec<String> {
+        let mut tasks: BTreeMap<&str, Vec<&Execution>> = BTreeMap::new();
+        for child in self.executions.values().filter(|child| child.parent == Some(flow.id)) {
+            let task = child.task.as_ref().map_or("none", |task| &task.name);
+            tasks.entry(task).or_default().push(child);
+        }
+        let stopped = |execution: &Execution| execution.status == ExecutionStatus::Canceled;
+        // Nothing makes good a note that fails: the workflow fails with it, however far it is.
+        let note_failed = tasks.get("noted").into_iter().flatten().any(|note| note.status.is_failure());
+        if stopped(flow) || note_failed || tasks.values().flatten().any(|child| stopped(child)) {
+            return Vec::new();
+        }
+        let mut wrong = Vec::new();
+        let mut require = |holds: bool, what: &str| {
+            if !holds {
+                let told: Vec<_> = tasks
+                    .iter()
+                    .map(|(task, runs)| {
+                        format!("{task} {:?}", runs.iter().map(|run| run.status.name()).collect::<Vec<_>>())
+                    })
+                    .collect();
+                wrong.push(format!(
+                    "workflow {} is {} ({what}): {}; {:?}",
+                    flow.id,
+                    flow.status,
+                    told.join(", "),
+                    flow.result
+                ));
+            }
+        };
+        let is_good = |execution: &Execution| execution.status == ExecutionStatus::Succeeded;
+        let runs = |task: &str| tasks.get(task).map(Vec::as_slice).unwrap_or_default();
+        let good = |task: &str| runs(task).iter().filter(|run| is_good(run)).count();
+        let left_is_good = good("left") == 1;
+        require(runs("begin").len() == 1, "begin runs once");
+        require(
+            if left_is_good { (1..=3).contains(&runs("left").len()) } else { runs("left").len() == 3 },
+            "left is tried again",
+        );
+        require(good("left") <= 1, "left succeeds once");
+        require(runs("right").len() == 1 && runs("meet").len() == 1, "right and meet run once");
+        require(runs("noted").len() == 1 - good("right"), "what fails is noted");
+        let items: BTreeSet<_> = runs("many").iter().filter_map(|run| run.task.as_ref()?.item).collect();
+        require(items.len() == 5 && runs("many").len() == 5, "each item runs once");
+        let wanted = if good("meet") == 1 { ExecutionStatus::Succeeded } else { ExecutionStatus::Failed };
+        require(flow.status == wanted, "it ends as its last task does");
+        let output = flow
+            .result
+            .as_ref()
+            .and_then(|result| self.payload(result))
+            .and_then(|result| result.get("output").cloned());
+        let word = |good: bool| if good { "good" } else { "bad" };
+        let wanted = serde_json::json!({"left": word(left_is_good), "right": word(good("right") == 1), "many": 5});
+        require(output == Some(wanted), &format!("the output is {output:?}"));
+        wrong
     }
 }

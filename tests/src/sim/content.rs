@@ -9,6 +9,8 @@ use super::world::Setting;
 pub(crate) const PACK: &str = "sim";
 /// Runs long, speaks much, and fails at times.
 pub(crate) const WORK: &str = "sim.work";
+/// A workflow of all of these.
+pub(crate) const FLOW: &str = "sim.flow";
 /// A trigger type without parameters.
 pub(crate) const EVENT: &str = "sim.event";
 /// Rules that listen to one webhook: more than one commit can hold.
@@ -171,11 +173,20 @@ pub(crate) fn sim_pack(setting: &Setting, version: u64) -> PackFiles {
             format!("name: {name}\nrunner_type: {runner}\nenabled: true\nparameters: {{{parameters}}}\n"),
         )
     };
+    // What it would do on a real machine is all the same: the simulated runner does as it likes.
+    let command = |parameters: &str| format!("cmd: {{default: \"true\", immutable: true}}, {parameters}");
+    let runner = "local-shell-cmd";
     let mut files = vec![
         ("triggers/event.yaml".to_owned(), "name: event\ndescription: x\n".to_owned()),
-        action("work", "noop", "text: {type: string, default: none}"),
-        action("quick", "noop", "text: {type: string}"),
-        action("strict", "noop", "number: {type: integer, required: true}"),
+        action("work", runner, &command("text: {type: string, default: none}")),
+        action("quick", runner, &command("text: {type: string}")),
+        action("strict", runner, &command("number: {type: integer, required: true}")),
+        action("nothing", "noop", ""),
+        (
+            "actions/flow.yaml".to_owned(),
+            "name: flow\nrunner_type: orquesta\nenabled: true\nentry_point: workflows/flow.yaml\n".to_owned(),
+        ),
+        ("actions/workflows/flow.yaml".to_owned(), include_str!("flow.yaml").to_owned()),
         action(
             "inject",
             "inject-trigger",

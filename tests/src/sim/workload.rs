@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    content::{self, EVENT, WORK},
+    content::{self, EVENT, FLOW, WORK},
     executor::lock,
     random::Random,
     world::{CLIENTS, World},
@@ -68,8 +68,8 @@ impl Client {
         match self.random.below(13) {
             0..=3 => self.deliver().await,
             4 | 5 => self.emit().await,
-            6 => self.request().await,
-            7 | 8 => self.cancel().await,
+            6 | 7 => self.request().await,
+            8 => self.cancel().await,
             9 if setting.keys => self.change_key().await,
             10 if setting.changing => self.change_content().await,
             11 => self.again().await,
@@ -179,7 +179,11 @@ impl Client {
         let delay = self.random.chance(3_000).then(|| Duration::from_millis(self.random.below(60_000)));
         let mut parameters = Map::new();
         parameters.insert("text".to_owned(), Value::from(format!("by hand {}-{}", self.number, self.sent)));
-        let request = ExecutionRequest { action: WORK.to_owned(), parameters, delay, ..ExecutionRequest::default() };
+        let mut request =
+            ExecutionRequest { action: WORK.to_owned(), parameters, delay, ..ExecutionRequest::default() };
+        if self.random.chance(5_000) {
+            (request.action, request.parameters) = (FLOW.to_owned(), Map::new());
+        }
         let call = |engine: Arc<Engine>| {
             let request = request.clone();
             let call: BoxFuture<'static, _> =

@@ -43,7 +43,12 @@ impl Engine {
     async fn try_to_begin(&self, execution: &Execution, version: u64) -> Result<Result<Run, Value>, Error> {
         let (action, pack) = self.action_of(execution).await?;
         let definition = self.definition(&action, pack.as_ref()).await?;
-        let catalog = self.catalog().await?;
+        let mut catalog = self.catalog().await?;
+        let live = catalog.packs.get(execution.action.pack()).map(|pack| &pack.digest);
+        if live != execution.pack_version.as_ref() {
+            // What is known here may be older than the request.
+            catalog = self.reload_catalog().await?;
+        }
         let problems = definition.problems(&catalog);
         if !problems.is_empty() {
             return Ok(Err(json!({"errors": problems, "output": null})));

@@ -94,7 +94,10 @@ impl Engine {
 
     async fn request_child(&self, run: &Run, now: Timestamp, child: &Child) -> Result<Requested, Error> {
         let reference = child.action.as_str().unwrap_or_default();
-        let catalog = self.catalog().await?;
+        let mut catalog = self.catalog().await?;
+        if catalog.find::<Action>(reference).is_none() {
+            catalog = self.reload_catalog().await?;
+        }
         let action = catalog
             .find::<Action>(reference)
             .ok_or_else(|| Error::invalid(format!("Unable to find action \"{reference}\".")))?;

@@ -107,11 +107,11 @@ impl Definition {
                     "spec_path": format!("tasks.{name}.{key}"), "schema_path": format!("{TASKS}.{key}"),
                 }));
             };
-            let Ok(reference) = action.parse::<model::Ref>() else {
+            if !action.contains('.') {
                 report("action", format!("The action reference \"{action}\" is not formatted correctly."));
                 continue;
-            };
-            let Some(known) = catalog.actions.get(&reference) else {
+            }
+            let Some(known) = action.parse().ok().and_then(|reference| catalog.actions.get(&reference)) else {
                 report("action", format!("The action \"{action}\" is not registered in the database."));
                 continue;
             };

@@ -205,7 +205,8 @@ impl Conductor {
         if after != state.status() {
             state.set_status(after);
         }
-        if after.is_completed() {
+        // Who was stopped has not failed for what never came.
+        if after.is_completed() && after != Status::Canceled {
             self.fail_on_unreachable_joins(state);
         }
         Ok(())
