@@ -82,26 +82,22 @@ impl ExecutionStatus {
         if self.next().contains(&to) { Ok(()) } else { Err(TransitionError { from: self, to }) }
     }
 
-    /// The shortest way to a status, which is its last step; the first in the order of [`ExecutionStatus::next`] where several are as short.
+    /// The way to a status by way of those of an execution that goes on: scheduled, resuming, running, as few as it takes.
     pub fn way_to(self, to: ExecutionStatus) -> Result<Vec<ExecutionStatus>, TransitionError> {
-        let mut ways = vec![(self, Vec::new())];
-        for _ in ExecutionStatus::ALL {
-            if let Some((_, way)) = ways.iter().find(|(end, _)| *end == to) {
-                return Ok(way.clone());
-            }
-            let longer = |(end, way): (ExecutionStatus, Vec<ExecutionStatus>)| {
-                end.next().iter().map(move |next| (*next, way.iter().copied().chain([*next]).collect::<Vec<_>>()))
-            };
-            let mut seen: Vec<ExecutionStatus> = Vec::new();
-            ways = ways.into_iter().flat_map(longer).collect();
-            ways.retain(|(end, _)| {
-                !seen.contains(end) && {
-                    seen.push(*end);
-                    true
-                }
-            });
+        let mut way = Vec::new();
+        let mut at = self;
+        if at == to {
+            return Ok(way);
         }
-        Err(TransitionError { from: self, to })
+        for between in [Scheduled, Resuming, Running] {
+            if !at.next().contains(&to) && at.next().contains(&between) {
+                way.push(between);
+                at = between;
+            }
+        }
+        at.check(to).map_err(|_| TransitionError { from: self, to })?;
+        way.push(to);
+        Ok(way)
     }
 
     /// Nothing follows it.
@@ -168,5 +164,13 @@ mod tests {
             let can_fail = status.next().contains(&Failed) && status.next().contains(&Canceled);
             assert!(status.is_final() != can_fail, "{status}");
         }
+    }
+
+    #[test]
+    fn the_way_to_an_end_goes_through_work() {
+        assert_eq!(Requested.way_to(Succeeded), Ok(vec![Scheduled, Running, Succeeded]));
+        assert_eq!(Paused.way_to(Succeeded), Ok(vec![Resuming, Running, Succeeded]));
+        assert_eq!((Running.way_to(Running), Running.way_to(Failed)), (Ok(vec![]), Ok(vec![Failed])));
+        assert!(Failed.way_to(Running).is_err() && Running.way_to(Resuming).is_err());
     }
 }

@@ -137,7 +137,7 @@ impl Engine {
     }
 
     async fn end_at_once(&self, run: &mut Run, turn: &mut Turn, mut execution: Execution) -> Result<Started, Error> {
-        execution.advance_by(ExecutionStatus::Succeeded, turn.now).map_err(Error::damaged)?;
+        execution.advance_by(ExecutionStatus::Succeeded, self.ports.clock.now()).map_err(Error::damaged)?;
         let result = crate::noop_result();
         let (payload, size) = self.payload_of(result.clone()).await?;
         (execution.result, execution.result_size) = (Some(payload), size);

@@ -184,6 +184,11 @@ impl Engine {
             Message::Child { task, execution, status, result, sealed } => {
                 if run.child_of(&task) == Some(execution) {
                     turn.has_answer |= status.is_final() || status == ExecutionStatus::Running;
+                    if status == ExecutionStatus::Canceled && !run.status().is_completed() {
+                        // Who cancels a part of a workflow cancels all of it.
+                        turn.urges = true;
+                        events.push_back(StepEvent::Request(Status::Canceling));
+                    }
                     let news = News { task, execution, status, result, sealed };
                     events.extend(self.take_child(run, news).await?);
                 }
