@@ -16,3 +16,4 @@ mod packs;
 mod roles;
 mod stack;
 mod template;
+mod workflows;

@@ -202,7 +202,11 @@ async fn re_run_goes_on_from_a_task_with_the_items_that_failed() {
 
 #[tokio::test]
 async fn a_workflow_that_is_wrong_fails_with_all_that_is_wrong() {
-    let world = world().await;
+    let world = World::new().await;
+    let registered = world.register(&FLOWS).await.expect(201);
+    let warned = &registered["warnings"][0];
+    assert_eq!((&warned["file"], &warned["line"]), (&json!("actions/workflows/wrong.yaml"), &json!(3)), "{registered}");
+    assert!(warned["message"].as_str().unwrap().contains("The task \"b\" is not defined."), "{warned}");
     let id = world.run_action("flows.wrong", json!({})).await;
     let failed = execution(&world, &id).await;
     let errors = failed["result"]["errors"].as_array().unwrap();

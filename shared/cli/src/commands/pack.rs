@@ -283,7 +283,10 @@ struct Checked<'a> {
 impl<'a> Checked<'a> {
     fn new(directory: &'a Path, files: &PackFiles) -> Checked<'a> {
         let (content, diagnostics) = match model::load_pack(files) {
-            Ok((content, warnings)) => (Some(content), warnings),
+            Ok((content, mut warnings)) => {
+                warnings.extend(engine::inspect_workflows(files, &content));
+                (Some(content), warnings)
+            }
             Err(diagnostics) => (None, diagnostics),
         };
         Checked { directory, content, diagnostics }

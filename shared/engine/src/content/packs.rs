@@ -60,6 +60,7 @@ impl Engine {
     pub async fn register_pack(&self, principal: &Principal, files: PackFiles) -> Result<Registered, Error> {
         principal.require_admin("register packs")?;
         let (content, mut warnings) = load_pack(&files).map_err(invalid_pack)?;
+        warnings.extend(crate::inspect_workflows(&files, &content));
         check::durations(&content, self.options.longest_action.as_ref()).map_err(invalid_pack)?;
         let digest = content.digest();
         let blob = self.store_content(&files, &content).await?;

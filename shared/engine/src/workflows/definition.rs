@@ -12,7 +12,7 @@ use crate::{Catalog, Engine, Error, catalog::lock};
 /// Definitions kept at hand.
 const KEPT: usize = 1_024;
 /// Variables that every workflow has.
-const KNOWN: [&str; 2] = ["st2", "parent"];
+pub(super) const KNOWN: [&str; 2] = ["st2", "parent"];
 const TASKS: &str = "properties.tasks.patternProperties.^\\w+$.properties";
 
 /// A workflow, ready to be conducted.

@@ -18,9 +18,11 @@
 //! | pause, go on, cancel; and what follows for the children | `control` |
 //! | the result of a workflow | `outcome` |
 //! | what is an action chain's own | `chain` |
+//! | what is wrong with the workflows of a pack | `check` |
 
 mod begin;
 mod chain;
+mod check;
 mod children;
 mod control;
 mod definition;
@@ -42,6 +44,7 @@ use std::{
 };
 
 use crate::{Engine, Error, catalog::lock, records};
+pub use check::inspect_workflows;
 use definition::Definition;
 use run::Run;
 
