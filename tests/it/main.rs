@@ -9,5 +9,6 @@
 )]
 
 mod budgets;
+mod examples;
 mod house_rules;
 mod simulator;
