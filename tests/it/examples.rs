@@ -208,7 +208,8 @@ impl Running {
             }
         }
         let errors = result["errors"].as_array().cloned().unwrap_or_default();
-        let fits = |(error, wanted): (&Value, &Map<String, Value>)| wanted.iter().all(|(key, value)| error[key] == *value);
+        let fits =
+            |(error, wanted): (&Value, &Map<String, Value>)| wanted.iter().all(|(key, value)| error[key] == *value);
         if errors.len() != expect.errors.len() || !errors.iter().zip(&expect.errors).all(fits) {
             wrongs.push(format!("errors\n  expected {}\n  became   {}", json!(expect.errors), json!(errors)));
         }

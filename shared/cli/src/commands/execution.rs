@@ -9,12 +9,12 @@ use super::{
     run::{Wait, parameter_schemas},
 };
 use crate::{
-    client::Query,
+    client::{Client, Query},
     failure::{Failure, Outcome},
     follow::{Follower, outcome},
     output::{Column, Field, Kind},
     parameters::ParameterReader,
-    session::Session,
+    session::{Format, Session},
 };
 
 const COLUMNS: [Column; 7] = [
@@ -43,6 +43,15 @@ const FIELDS: [Field; 15] = [
     Field::new("elapsed", "/elapsed_seconds").of(Kind::Seconds),
     Field::new("parameters", "/parameters"),
     Field::new("result", "/result"),
+];
+
+/// The tasks of a workflow, those of workflows within it below theirs.
+const TASKS: [Column; 5] = [
+    Column::new("task", "/task"),
+    Column::new("action", "/action/ref"),
+    Column::new("status", "/status").of(Kind::Status),
+    Column::new("elapsed", "/elapsed_seconds").of(Kind::Seconds),
+    Column::new("id", "/id").of(Kind::Id),
 ];
 
 /// What is shown at the end of `run` where the output has been followed.
@@ -222,8 +231,10 @@ impl List {
 impl Get {
     async fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         let query = if self.exclude_result { Query::new().with("exclude_attributes", "result") } else { Query::new() };
-        let execution = session.client()?.get(&["executions", &self.id], &query).await?;
+        let client = session.client()?;
+        let execution = client.get(&["executions", &self.id], &query).await?;
         session.print_details(&execution, &FIELDS)?;
+        show_tasks(session, &client, &execution).await?;
         Ok(Outcome::Success)
     }
 }
@@ -290,6 +301,44 @@ impl ReRun {
 }
 
 /// Shows a final execution at the end of `run`.
-pub(super) fn show_result(session: &mut Session, execution: &Value, followed: bool) -> Result<(), Failure> {
-    session.print_details(execution, if followed { &FOLLOWED } else { &FIELDS })
+pub(super) async fn show_result(
+    session: &mut Session,
+    client: &Client,
+    execution: &Value,
+    followed: bool,
+) -> Result<(), Failure> {
+    session.print_details(execution, if followed { &FOLLOWED } else { &FIELDS })?;
+    show_tasks(session, client, execution).await
+}
+
+/// Shows what an execution has requested, as a tree.
+async fn show_tasks(session: &mut Session, client: &Client, execution: &Value) -> Result<(), Failure> {
+    if session.format() != Format::Text || execution.get("children").and_then(Value::as_array).is_none_or(Vec::is_empty)
+    {
+        return Ok(());
+    }
+    let id = execution.get("id").and_then(Value::as_str).unwrap_or_default();
+    let query = Query::new().with("exclude_attributes", "result,trigger_instance");
+    let all = client.get(&["executions", id, "children"], &query).await?;
+    let mut rows = Vec::new();
+    add_tasks(all.as_array().map(Vec::as_slice).unwrap_or_default(), id, 0, &mut rows);
+    session.console.line("")?;
+    session.print_table(&rows, &TASKS, "")
+}
+
+fn add_tasks(all: &[Value], parent: &str, depth: usize, rows: &mut Vec<Value>) {
+    let mut children: Vec<&Value> =
+        all.iter().filter(|child| child.get("parent").and_then(Value::as_str) == Some(parent)).collect();
+    children.sort_by_key(|child| child.get("start_timestamp").and_then(Value::as_str));
+    for child in children {
+        let mut row = child.clone();
+        let text = |pointer: &str| child.pointer(pointer).and_then(Value::as_str);
+        let task = text("/context/orquesta/task_name").or_else(|| text("/context/chain/name")).unwrap_or("-");
+        let item = child.pointer("/context/orquesta/item_id").map(|item| format!("[{item}]")).unwrap_or_default();
+        if let Some(row) = row.as_object_mut() {
+            row.insert("task".to_owned(), json!(format!("{}{task}{item}", "  ".repeat(depth))));
+        }
+        rows.push(row);
+        add_tasks(all, text("/id").unwrap_or_default(), depth + 1, rows);
+    }
 }
