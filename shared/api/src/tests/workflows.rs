@@ -50,11 +50,11 @@ const FLOWS: [(&str, &str); 19] = [
     ),
     (
         "actions/many.yaml",
-        "name: many\nrunner_type: orquesta\nentry_point: workflows/many.yaml\nparameters:\n  count: {type: integer, required: true}\n",
+        "name: many\nrunner_type: orquesta\nentry_point: workflows/many.yaml\nparameters:\n  count: {type: integer, required: true}\n  at_once: {type: integer}\n",
     ),
     (
         "actions/workflows/many.yaml",
-        "version: 1.0\ninput: [count]\ntasks:\n  all:\n    with: {items: n in <% range(ctx().count) %>}\n    action: flows.do\n    input: {what: <% str(item(n)) %>}\n    \
+        "version: 1.0\ninput: [count, at_once]\ntasks:\n  all:\n    with: {items: n in <% range(ctx().count) %>, concurrency: <% ctx().at_once %>}\n    action: flows.do\n    input: {what: <% str(item(n)) %>}\n    \
          next: [{when: <% succeeded() %>, publish: [{got: <% result().select($.got.what) %>}]}]\noutput: [{got: <% ctx().got %>}]\n",
     ),
     ("actions/wrong.yaml", "name: wrong\nrunner_type: orquesta\nentry_point: workflows/wrong.yaml\n"),
@@ -224,4 +224,17 @@ async fn more_items_than_one_commit_takes_are_requested_in_several() {
     let wanted: Vec<String> = (0..250).map(|item: i32| item.to_string()).collect();
     assert_eq!(done["result"], json!({"output": {"got": wanted}}));
     assert_eq!(children(&world, &id).await.len(), 250);
+}
+
+#[tokio::test]
+async fn a_long_run_is_known_again_from_where_all_of_it_was_written_last() {
+    let world = world().await;
+    let id = world.run_action("flows.many", json!({"count": 150, "at_once": 1})).await;
+    let done = execution(&world, &id).await;
+    assert_eq!(done["result"]["output"]["got"].as_array().unwrap().len(), 150);
+    let body = json!({"tasks": ["all"], "reset": ["all"]});
+    let again = world.post(&format!("/executions/{id}/re_run"), body).await.expect(201);
+    world.settle().await;
+    let again = execution(&world, again["id"].as_str().unwrap()).await;
+    assert_eq!((&again["status"], &again["result"]), (&done["status"], &done["result"]));
 }

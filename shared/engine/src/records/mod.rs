@@ -113,6 +113,11 @@ pub(crate) fn workflow_key(execution: Id, row: u64) -> Key {
     Key::new(workflow_partition(execution), format!("{row:012}"))
 }
 
+/// The number of a row of a workflow's journal.
+pub(crate) fn workflow_row(key: &Key) -> Result<u64, Error> {
+    key.sort.parse().map_err(|_| Error::damaged(key))
+}
+
 pub(crate) fn upload_key(id: Id) -> Key {
     Key::new(format!("upload/{id}"), ONLY)
 }

@@ -97,6 +97,7 @@ impl Engine {
             state,
             first,
             rows: 0,
+            whole: (0, execution.start),
             children: HashMap::new(),
             owed: VecDeque::new(),
             inputs: if chain.is_some() { inputs } else { Map::new() },

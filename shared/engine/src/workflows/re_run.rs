@@ -95,8 +95,8 @@ impl Engine {
         let definition = self.definition(&action, pack.as_ref()).await?;
         // The state fits the workflow as it was.
         let execution = Execution { pack_version: original.pack_version, ..execution.clone() };
-        let rows = self.journal(from).await?;
-        let mut run = run::restore(execution, (version, None), definition, rows);
+        let journal = self.journal(from).await?;
+        let mut run = run::restore(execution, (version, None), definition, journal);
         run.due = run.execution.due();
         run.rows = 0;
         run.first = vec![StepEvent::Rerun(tasks.requests(&run.state)), StepEvent::Request(Status::Running)];

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -18,7 +19,9 @@ use super::{
 use crate::{Engine, Error, records};
 
 /// Rows read at once.
-const PAGE: usize = 500;
+const PAGE: usize = 100;
+/// Rows of a small run until one has all of it again.
+const MOST_ROWS: u64 = 64;
 /// Longer rows stand in the blob store.
 const INLINE_ROW_BYTES: usize = 256 * 1024;
 
@@ -33,8 +36,10 @@ pub(super) struct Run {
     pub(super) state: State,
     /// What the conductor is told first, where the run begins.
     pub(super) first: Vec<StepEvent>,
-    /// Rows of the journal so far.
+    /// The number of the journal's next row.
     pub(super) rows: u64,
+    /// The row that last had all of it, and when.
+    pub(super) whole: (u64, Timestamp),
     /// What the last run of each task and route has requested.
     pub(super) children: HashMap<(Arc<str>, u32), TaskChildren>,
     /// What the conductor counts as started and is still to be requested, the first first.
@@ -81,6 +86,9 @@ pub(super) struct Born {
 /// A row of the journal: what one turn changed.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Row {
+    /// It has all of the run, so that the rows before it are not needed: when it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) whole: Option<Timestamp>,
     pub(super) changes: Vec<Record>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) born: Vec<Born>,
@@ -98,6 +106,15 @@ pub(super) struct Row {
     /// Of an action chain, where they have changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) variables: Option<Variables>,
+}
+
+/// What is needed of a workflow's journal.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    /// The oldest first.
+    rows: VecDeque<Row>,
+    next: u64,
+    whole: Option<(u64, Timestamp)>,
 }
 
 /// A row as it is stored: sealed as a whole, for secrets can be anywhere in what a workflow carries.
@@ -145,8 +162,16 @@ impl Run {
             .collect()
     }
 
+    /// Is the next row to have all of it? The first has; then now and then one, so that who reads the journal reads few rows, and none
+    /// is needed that may have expired. The more there is of the run, the longer it takes.
+    pub(super) fn wants_whole(&self, now: Timestamp, retention: Duration) -> bool {
+        let (row, time) = self.whole;
+        let size = u64::try_from(self.state.entries().len()).unwrap_or(u64::MAX);
+        self.rows == 0 || self.rows - row > MOST_ROWS.saturating_add(size / 4) || now.since(time) > retention / 2
+    }
+
     /// All of it as one row.
-    pub(super) fn snapshot(&self) -> Row {
+    pub(super) fn snapshot(&self, now: Timestamp) -> Row {
         let born = self.children.iter().flat_map(|((name, route), children)| {
             children.ids.iter().map(|(item, id)| Born {
                 task: TaskLink { name: name.to_string(), route: *route, item: *item },
@@ -155,6 +180,7 @@ impl Run {
             })
         });
         Row {
+            whole: Some(now),
             changes: self.state.records(),
             born: born.collect(),
             taken: 0,
@@ -173,29 +199,38 @@ impl Engine {
         execution: Execution,
         record: &ports::Record,
     ) -> Result<Result<Run, Box<Execution>>, Error> {
-        let rows = self.journal(execution.id).await?;
-        if rows.is_empty() {
+        let journal = self.journal(execution.id).await?;
+        if journal.rows.is_empty() {
             return Ok(Err(Box::new(execution)));
         }
         let (action, pack) = self.action_of(&execution).await?;
         let definition = self.definition(&action, pack.as_ref()).await?;
-        let mut run = restore(execution, (record.version, record.due), definition, rows);
+        let mut run = restore(execution, (record.version, record.due), definition, journal);
         self.recall_chain(&mut run).await?;
         Ok(Ok(run))
     }
 
-    /// All rows of a workflow's journal.
-    pub(super) async fn journal(&self, id: Id) -> Result<Vec<Row>, Error> {
-        let mut query = Query::partition(records::workflow_partition(id), PAGE);
-        let mut rows = Vec::new();
+    /// The rows of a workflow's journal from the last one on that has all of the run.
+    pub(super) async fn journal(&self, id: Id) -> Result<Journal, Error> {
+        let mut query = Query::partition(records::workflow_partition(id), PAGE).descending();
+        let mut journal = Journal::default();
         loop {
             let page = self.ports.store.query(&query).await?;
             for record in &page.records {
-                rows.push(self.open_row(id, records::read(record)?).await?);
+                let row = self.open_row(id, records::read(record)?).await?;
+                let number = records::workflow_row(&record.key)?;
+                journal.next = journal.next.max(number + 1);
+                let whole = row.whole;
+                journal.rows.push_front(row);
+                if let Some(time) = whole {
+                    journal.whole = Some((number, time));
+                    return Ok(journal);
+                }
             }
             match page.next {
                 Some(next) => query.cursor = Some(next),
-                None => return Ok(rows),
+                None if journal.rows.is_empty() => return Ok(journal),
+                None => return Err(Error::damaged(format!("the journal of workflow {id} has lost its beginning"))),
             }
         }
     }
@@ -232,13 +267,13 @@ pub(super) fn restore(
     execution: Execution,
     (version, due): (u64, Option<Timestamp>),
     definition: Arc<Definition>,
-    rows: Vec<Row>,
+    journal: Journal,
 ) -> Run {
-    let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let start = execution.start;
     let mut newest: IndexMap<RecordKey, Record> = IndexMap::new();
     let (mut born, mut owed, mut secrets) = (Vec::new(), VecDeque::new(), Vec::new());
     let (mut inputs, mut variables) = (Map::new(), Variables::default());
-    for row in rows {
+    for row in journal.rows {
         for record in row.changes {
             newest.insert(record.key(), record);
         }
@@ -259,7 +294,8 @@ pub(super) fn restore(
         definition,
         state,
         first: Vec::new(),
-        rows: count,
+        rows: journal.next,
+        whole: journal.whole.unwrap_or((0, start)),
         children: HashMap::new(),
         owed,
         inputs,

@@ -220,8 +220,9 @@ impl Engine {
     }
 
     async fn commit_turn(&self, run: &mut Run, mut turn: Turn) -> Result<(), Error> {
-        let row = if run.rows == 0 {
-            run.snapshot()
+        let is_whole = run.wants_whole(turn.now, self.options.retention);
+        let row = if is_whole {
+            run.snapshot(turn.now)
         } else {
             turn.row.changes = turn.changes.into_values().collect();
             turn.row.variables = run.chain.as_ref().map(|chain| chain.variables.clone());
@@ -249,6 +250,9 @@ impl Engine {
             (run.execution, run.version, run.due) = (execution, run.version + 1, due);
         } else {
             self.ports.store.commit(turn.operations).await?;
+        }
+        if is_whole {
+            run.whole = (run.rows, turn.now);
         }
         run.rows += 1;
         self.ports.wakes.send(turn.wakes).await;
