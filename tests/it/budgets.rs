@@ -34,7 +34,10 @@ impl Runner for Probe {
 fn pack(rules: usize) -> PackFiles {
     let mut files = vec![
         ("pack.yaml".to_owned(), "ref: t\nname: t\ndescription: d\nversion: 1.0.0\nauthor: a\n".to_owned()),
-        ("actions/act.yaml".to_owned(), "name: act\nrunner_type: noop\nparameters:\n  n: {type: integer}\n".to_owned()),
+        (
+            "actions/act.yaml".to_owned(),
+            "name: act\nrunner_type: announcement\nparameters:\n  n: {type: integer}\n".to_owned(),
+        ),
         ("triggers/tick.yaml".to_owned(), "name: tick\npack: t\n".to_owned()),
         ("triggers/alone.yaml".to_owned(), "name: alone\npack: t\n".to_owned()),
     ];

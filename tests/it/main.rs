@@ -11,4 +11,5 @@
 mod budgets;
 mod examples;
 mod house_rules;
+mod policies;
 mod simulator;

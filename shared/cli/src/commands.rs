@@ -9,6 +9,7 @@ mod explain;
 mod inquiry;
 mod key;
 mod pack;
+mod policy;
 mod profile;
 mod rule;
 mod rule_enforcement;
@@ -61,6 +62,9 @@ pub(crate) enum Command {
     /// Inquiries: executions that wait for a person's answer
     #[command(subcommand)]
     Inquiry(inquiry::Inquiry),
+    /// Policies: how many executions at once, how often, what is tried again
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// The datastore: values by name
     #[command(subcommand)]
     Key(key::Key),
@@ -98,6 +102,7 @@ impl Command {
             Command::Action(command) => command.run(session).await,
             Command::Pack(command) => command.run(session).await,
             Command::Inquiry(command) => command.run(session).await,
+            Command::Policy(command) => command.run(session).await,
             Command::Key(command) => command.run(session).await,
             Command::Timer(command) => command.run(session).await,
             Command::Webhook(command) => command.run(session).await,

@@ -1,7 +1,7 @@
 //! Inquiries: executions that ask people. No worker holds them; they are pending until somebody answers, or until their time is over.
 
 use model::{Execution, ExecutionStatus, Id, SchemaValidator, Timestamp, Trigger, core_types};
-use ports::{Guard, Job, Wake};
+use ports::{Guard, Job, Operation, Wake};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -89,16 +89,17 @@ impl Inquiry {
 }
 
 impl Engine {
-    /// Puts the question: from here on the execution waits.
+    /// Puts the question: from here on the execution waits. `more` goes into the same commit.
     pub(crate) async fn ask(
         &self,
         mut execution: Execution,
         version: u64,
         (job, redactor): (&Job, &Redactor),
+        more: Vec<Operation>,
     ) -> Result<(), Error> {
         let inquiry = match Inquiry::of(redactor.value(Value::Object(job.runner_parameters.expose().clone()))) {
             Ok(inquiry) => inquiry,
-            Err(error) => return self.fail_unstarted(execution, version, &error).await,
+            Err(error) => return self.fail_unstarted(execution, version, &error, more).await,
         };
         let now = self.ports.clock.now();
         execution.advance_by(ExecutionStatus::Running, now).map_err(Error::damaged)?;
@@ -106,7 +107,8 @@ impl Engine {
         execution.waits_until = inquiry.ends(now);
         let (payload, size) = self.payload_of(json!(inquiry)).await?;
         (execution.result, execution.result_size) = (Some(payload), size);
-        let mut operations = vec![execution.put(Guard::Version(version), execution.due(), None)?];
+        let mut operations = more;
+        operations.push(execution.put(Guard::Version(version), execution.due(), None)?);
         let key = records::execution_key(execution.id);
         let mut wakes: Vec<Wake> = execution.due().map(|at| Wake { key, at }).into_iter().collect();
         if self.catalog().await?.is_listened(core_types::INQUIRY) {

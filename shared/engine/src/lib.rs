@@ -1,4 +1,4 @@
-//! The services: triggers, enforcement, dispatch, packs, keys, access, audit, housekeeping.
+//! The services: triggers, enforcement, dispatch, policies, inquiries, packs, keys, access, audit, housekeeping.
 //!
 //! Everything that lives is a record; a wake is a hint to look at one. [`Engine::handle`] is what a host calls for each wake, everything
 //! else is what users ask for. The engine never spawns and never waits but through its ports, so it runs under a simulator as it runs
@@ -13,7 +13,9 @@ mod dispatch;
 mod error;
 mod inquiries;
 mod keys;
+mod notify;
 mod parameters;
+mod policies;
 mod records;
 mod redact;
 mod timers;
@@ -119,6 +121,8 @@ pub struct Engine {
     credentials: access::CredentialCache,
     running: dispatch::Running,
     workflows: workflows::Workflows,
+    /// Who met others before a gate goes on one after the other.
+    crowd: futures::lock::Mutex<()>,
 }
 
 impl Engine {
@@ -133,6 +137,7 @@ impl Engine {
             credentials: access::CredentialCache::default(),
             running: dispatch::Running::default(),
             workflows: workflows::Workflows::default(),
+            crowd: futures::lock::Mutex::default(),
         }
     }
 
@@ -149,6 +154,7 @@ impl Engine {
             Some(records::Subject::Inbox(id)) => self.handle_execution(id, true).await,
             Some(records::Subject::TriggerInstance(id)) => self.handle_trigger_instance(id).await,
             Some(records::Subject::Timer(id)) => self.handle_timer(id).await,
+            Some(records::Subject::Gate(id)) => self.handle_gate(id).await,
             Some(records::Subject::Settle(revision)) => self.settle(revision).await,
             None => Ok(()),
         }

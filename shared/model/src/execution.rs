@@ -56,6 +56,15 @@ pub struct Lease {
     pub holder: Option<Id>,
 }
 
+/// What a policy's limit let an execution have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Where it was counted: a function of the policy and of the values that count together.
+    pub gate: Id,
+    /// Is it given back at the end?
+    pub held: bool,
+}
+
 /// One line of an execution's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionLog {
@@ -165,6 +174,9 @@ pub struct Execution {
     /// Who is told at the end, where the request said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<Value>,
+    /// What the action's policies let it have so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
     /// Who works on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,

@@ -11,6 +11,7 @@ mod id;
 mod key_value;
 mod mask;
 mod pack;
+mod policy;
 mod reference;
 mod rule;
 mod runner_types;
@@ -22,15 +23,19 @@ pub mod timer;
 mod trigger;
 
 pub use action::{Action, Parameter, ParameterError, ParameterType, RunnerType};
-pub use content::{PackFiles, Problem, SourceFile, load_pack, parse_action, parse_rule, parse_trigger_type};
+pub use content::{
+    PackFiles, Problem, SourceFile, load_pack, parse_action, parse_policy, parse_rule, parse_trigger_type,
+};
 pub use diagnostic::{Diagnostic, Severity};
 pub use execution::{
-    Execution, ExecutionLog, Lease, OutputChunk, OutputStream, Payload, RuleLink, TaskLink, TraceContext, TriggerLink,
+    Execution, ExecutionLog, Lease, OutputChunk, OutputStream, Payload, Place, RuleLink, TaskLink, TraceContext,
+    TriggerLink,
 };
 pub use id::{Id, IdError};
 pub use key_value::{KeyScope, KeyValue};
 pub use mask::{MASK, is_secret_attribute, mask_attributes, mask_by_schema, mask_parameters};
-pub use pack::{ActionAlias, PackContent, PackFile, PackMetadata, Policy, SensorType};
+pub use pack::{ActionAlias, PackContent, PackFile, PackMetadata, SensorType};
+pub use policy::{Limit, LimitKind, Policy, PolicyKind, PolicyType, Retry, RetryOn, WhenFull, policy_types};
 pub use reference::{Ref, RefError};
 pub use rule::{
     Criteria, EnforcementStatus, MAX_CRITERIA_DEPTH, MAX_RULE_ACTIONS, MAX_THROTTLE_WINDOW, OPERATOR_NAMES, Rule,

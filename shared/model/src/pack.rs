@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Action, Id, Ref, Rule, TriggerType};
+use crate::{Action, Id, Policy, Ref, Rule, TriggerType};
 
 /// `pack.yaml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,27 +68,6 @@ pub struct ActionAlias {
     /// All keys of the file, as written.
     #[serde(flatten)]
     pub body: Map<String, Value>,
-}
-
-/// A policy on an action, kept for the dispatcher.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Policy {
-    /// `<pack>.<name>`.
-    #[serde(rename = "ref")]
-    pub reference: Ref,
-    /// A disabled policy does nothing.
-    pub enabled: bool,
-    /// The action that it is on.
-    pub resource_ref: Ref,
-    /// Such as `action.retry`.
-    pub policy_type: String,
-    /// As the policy type says.
-    pub parameters: Map<String, Value>,
-    /// For people.
-    #[serde(default)]
-    pub description: String,
-    /// Path inside the pack.
-    pub metadata_file: String,
 }
 
 /// One file of a pack version.

@@ -11,6 +11,10 @@ pub(crate) const PACK: &str = "sim";
 pub(crate) const WORK: &str = "sim.work";
 /// A workflow of all of these.
 pub(crate) const FLOW: &str = "sim.flow";
+/// Executions of it at once, where it has policies.
+pub(crate) const AT_ONCE: isize = 2;
+/// How often one that failed is tried again, likewise.
+pub(crate) const TRIES: u64 = 2;
 /// A trigger type without parameters.
 pub(crate) const EVENT: &str = "sim.event";
 /// Rules that listen to one webhook: more than one commit can hold.
@@ -194,6 +198,16 @@ pub(crate) fn sim_pack(setting: &Setting, version: u64) -> PackFiles {
         ),
     ];
     files.extend(rules(setting).iter().map(|rule| (format!("rules/{}.yaml", rule.name), rule.yaml())));
+    if setting.policies {
+        let policy = |name: &str, kind: &str, parameters: String| {
+            let text =
+                format!("name: {name}\nresource_ref: {WORK}\npolicy_type: {kind}\nparameters: {{{parameters}}}\n");
+            (format!("policies/{name}.yaml"), text)
+        };
+        files.push(policy("few", "action.concurrency", format!("threshold: {AT_ONCE}")));
+        let retry = format!("retry_on: failure, max_retry_count: {TRIES}, delay: 2");
+        files.push(policy("again", "action.retry", retry));
+    }
     pack(PACK, version, files)
 }
 

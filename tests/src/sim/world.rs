@@ -47,6 +47,8 @@ pub(crate) struct Setting {
     pub(crate) keys: bool,
     /// A webhook with more rules than one commit can hold.
     pub(crate) storm: bool,
+    /// Policies on the action that works: so many at once, and what fails is tried again.
+    pub(crate) policies: bool,
     /// Clients enable and disable rules, and register other versions of the pack.
     pub(crate) changing: bool,
 }
@@ -59,6 +61,7 @@ impl Setting {
             after_work: random.chance(4_000),
             keys: random.chance(4_000),
             storm: random.chance(700),
+            policies: random.chance(4_000),
             changing: random.chance(4_000),
         }
     }

@@ -1,7 +1,7 @@
 //! What packs hold beside actions, rules and triggers: sensors, aliases, policies.
 
 use engine::Content;
-use model::{ActionAlias, Id, Policy, RuleKind, SensorType};
+use model::{ActionAlias, Id, Policy, PolicyType, RuleKind, SensorType};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -137,7 +137,7 @@ impl<'a> From<&'a Policy> for PolicyResource<'a> {
     fn from(policy: &'a Policy) -> PolicyResource<'a> {
         PolicyResource {
             id: policy.id(),
-            uid: format!("policy:{}:{}", policy.reference.pack(), policy.reference.name()),
+            uid: policy.uid(),
             reference: policy.reference.as_str(),
             pack: policy.reference.pack(),
             name: policy.reference.name(),
@@ -166,6 +166,51 @@ impl Resource for PolicyResource<'_> {
         "metadata_file",
     ];
     const MANDATORY: &'static [&'static str] = &["id", "pack", "name"];
+}
+
+/// A kind of policy.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PolicyTypeResource {
+    id: Id,
+    uid: String,
+    #[serde(rename = "ref")]
+    reference: &'static str,
+    name: &'static str,
+    resource_type: &'static str,
+    description: &'static str,
+    enabled: bool,
+    parameters: Map<String, Value>,
+}
+
+impl From<PolicyType> for PolicyTypeResource {
+    fn from(kind: PolicyType) -> PolicyTypeResource {
+        let (resource_type, name) = kind.reference.split_once('.').unwrap_or(("action", kind.reference));
+        PolicyTypeResource {
+            id: kind.id(),
+            uid: format!("policy_type:{resource_type}:{name}"),
+            reference: kind.reference,
+            name,
+            resource_type,
+            description: kind.description,
+            enabled: true,
+            parameters: kind.parameters,
+        }
+    }
+}
+
+impl PolicyTypeResource {
+    pub(crate) fn is(&self, ref_or_id: &str) -> bool {
+        self.reference == ref_or_id || self.id.to_string() == ref_or_id
+    }
+
+    pub(crate) fn is_for(&self, resource_type: Option<&str>) -> bool {
+        resource_type.is_none_or(|wanted| wanted == self.resource_type)
+    }
+}
+
+impl Resource for PolicyTypeResource {
+    const ATTRIBUTES: &'static [&'static str] =
+        &["id", "uid", "ref", "name", "resource_type", "description", "enabled", "parameters"];
 }
 
 /// Standard or backstop.

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use std::fmt::Display;
 
 pub(crate) use action::{ActionResource, RunnerTypeResource, merged_parameters};
-pub(crate) use content::{AliasResource, PolicyResource, RuleTypeResource, SensorTypeResource};
+pub(crate) use content::{AliasResource, PolicyResource, PolicyTypeResource, RuleTypeResource, SensorTypeResource};
 pub(crate) use enforcement::{EnforcementResource, EnforcementViewResource, ExecutionSummary};
 pub(crate) use execution::{ExecutionResource, Surroundings};
 pub(crate) use explain::ExplanationResource;

@@ -4,7 +4,7 @@
 use axum::{extract::State, response::IntoResponse};
 use engine::{Catalog, Content};
 use http::StatusCode;
-use model::{ActionAlias, Policy, SensorType, TriggerType, parse_trigger_type};
+use model::{ActionAlias, Policy, SensorType, TriggerType, parse_policy, parse_trigger_type};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -145,5 +145,15 @@ impl Shown for Policy {
     type As<'a> = PolicyResource<'a>;
     fn shown<'a>(&'a self, _catalog: &'a Catalog, _secrets: bool) -> PolicyResource<'a> {
         self.into()
+    }
+    fn holds(&self, params: &Params) -> Result<bool, ApiError> {
+        let named = |name: &str, value: &str| params.get(name).is_none_or(|wanted| wanted == value);
+        Ok(named("resource_ref", self.resource_ref.as_str()) && named("policy_type", &self.policy_type))
+    }
+}
+
+impl Written for Policy {
+    fn parse(body: &Value, _caller: &Caller) -> Result<Policy, ApiError> {
+        parse_policy(body).map_err(|problems| ApiError::problems(&problems))
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod keys;
 pub(crate) mod meta;
 pub(crate) mod packs;
 pub(crate) mod packuploads;
+pub(crate) mod policytypes;
 pub(crate) mod ruleenforcements;
 pub(crate) mod rules;
 pub(crate) mod ruletypes;

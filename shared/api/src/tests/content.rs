@@ -120,7 +120,7 @@ async fn triggertypes_are_created_read_changed_and_deleted() {
     assert_eq!(world.post("/triggertypes", body).await.expect(201)["ref"], "default.sold");
     let changed = json!({"name": "sold", "description": "d"});
     assert_eq!(world.put("/triggertypes/default.sold", changed).await.expect(200)["description"], "d");
-    assert_eq!(world.get("/triggertypes?pack=core").await.header("x-total-count"), "3");
+    assert_eq!(world.get("/triggertypes?pack=core").await.header("x-total-count"), "4");
     assert_eq!(world.get("/triggers/default.sold").await.expect(200)["type"], "default.sold");
     assert_eq!(world.delete("/triggertypes/default.sold").await.status, 204);
     assert_eq!(world.get("/triggertypes/default.sold").await.status, 404);
@@ -190,4 +190,47 @@ async fn get_runnertypes_actionalias_sensortypes_policies() {
         let reply = world.request(Method::GET, path).send("").await;
         assert!(reply.status == 404 && reply.fault().starts_with("there is no "), "{path}: {}", reply.text);
     }
+}
+
+#[tokio::test]
+async fn policies_are_created_read_changed_and_deleted() {
+    let world = World::new().await;
+    let body = json!({
+        "name": "few", "pack": "demo", "resource_ref": "demo.greet", "policy_type": "action.concurrency.attr",
+        "parameters": {"threshold": 2, "attributes": ["who"]},
+    });
+    let made = world.post("/policies", body.clone()).await.expect(201);
+    assert_eq!(
+        (&made["ref"], &made["uid"], &made["enabled"]),
+        (&json!("demo.few"), &json!("policy:demo:few"), &json!(true))
+    );
+    assert_eq!(world.post("/policies", body.clone()).await.status, 409);
+    for (field, value, part) in [
+        ("policy_type", json!("action.retries"), "there is no policy type"),
+        ("parameters", json!({"threshold": "two", "attributes": ["who"]}), "threshold: must be of type integer"),
+        ("parameters", json!({"threshold": 2, "attributes": ["whom"]}), "has no parameter \"whom\""),
+    ] {
+        let mut wrong = body.clone();
+        wrong[field] = value;
+        let reply = world.put("/policies/demo.few", wrong).await;
+        assert!(reply.status == 400 && reply.fault().contains(part), "{}", reply.text);
+    }
+    let mut changed = body.clone();
+    changed["enabled"] = json!(false);
+    assert_eq!(world.put("/policies/demo.few", changed).await.expect(200)["enabled"], false);
+    assert_eq!(world.get("/policies?resource_ref=demo.greet").await.header("x-total-count"), "1");
+    assert_eq!(world.get("/policies?resource_ref=demo.other").await.header("x-total-count"), "0");
+    assert_eq!(world.request(Method::POST, "/policies").by_user().json(&body).await.status, 403);
+    assert_eq!(world.delete("/policies/demo.few").await.status, 204);
+    assert_eq!(world.get("/policies/demo.few").await.status, 404);
+}
+
+#[tokio::test]
+async fn get_policytypes_tells_what_their_parameters_are() {
+    let world = World::new().await;
+    let kinds = world.get("/policytypes?resource_type=action").await.expect(200);
+    assert_eq!(refs(&kinds), ["action.concurrency", "action.concurrency.attr", "action.rate_limit", "action.retry"]);
+    let retry = world.get("/policytypes/action.retry").await.expect(200);
+    assert_eq!((&retry["name"], &retry["parameters"]["max_retry_count"]["maximum"]), (&json!("retry"), &json!(5)));
+    assert_eq!(world.get("/policytypes/action.nothing").await.status, 404);
 }

@@ -241,7 +241,7 @@ async fn put_executions_id_cancels_by_status() {
     let path = format!("/executions/{}", made["id"].as_str().unwrap());
     for (body, part) in [
         (json!({"status": "pausing"}), "only workflows"),
-        (json!({"status": "succeeded"}), "only canceled can"),
+        (json!({"status": "succeeded"}), "only canceled, paused and resuming can"),
         (json!({"status": "done"}), "is not a status"),
     ] {
         let reply = world.put(&path, body.clone()).await;

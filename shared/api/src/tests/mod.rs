@@ -6,6 +6,7 @@ mod contract;
 mod datastore;
 mod executions;
 mod inquiries;
+mod notify;
 mod webhooks;
 mod workflows;
 mod world;

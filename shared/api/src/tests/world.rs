@@ -190,12 +190,13 @@ impl Call<'_> {
     }
 }
 
-const CORE: [(&str, &str); 4] = [
+const CORE: [(&str, &str); 5] = [
     ("pack.yaml", "ref: core\nname: core\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.com\n"),
     (
         "triggers/webhook.yaml",
         "name: st2.webhook\npack: core\nparameters_schema:\n  type: object\n  properties:\n    url: {type: string, required: true}\n",
     ),
+    ("triggers/notify.yaml", "name: st2.generic.notifytrigger\npack: core\n"),
     (
         "triggers/inquiry.yaml",
         "name: st2.generic.inquiry\npack: core\npayload_schema:\n  type: object\n  additionalProperties: false\n  properties:\n    \

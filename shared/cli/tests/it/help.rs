@@ -29,6 +29,7 @@ async fn the_whole_is_explained() {
       action            Actions that can be run
       pack              Packs: content, checked and registered
       inquiry           Inquiries: executions that wait for a person's answer
+      policy            Policies: how many executions at once, how often, what is tried again
       key               The datastore: values by name
       timer             Timers that rules listen to
       webhook           Webhooks that rules listen to

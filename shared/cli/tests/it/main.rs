@@ -14,6 +14,7 @@ mod inquiry;
 mod key;
 mod pack;
 mod platform;
+mod policy;
 mod rule;
 mod run;
 mod secrets;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{Catalog, Content, InstalledPack, TriggerRules};
-use crate::{Engine, Error, records};
+use crate::{Engine, Error, policies, records};
 
 /// Which packs are live. Its record's version is the content revision.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -34,6 +34,7 @@ pub(crate) enum Overlay {
     Rule(OverlayEntry<Rule>),
     Action(OverlayEntry<Action>),
     TriggerType(OverlayEntry<TriggerType>),
+    Policy(OverlayEntry<Policy>),
 }
 
 /// One resource in place of the pack's, or the mark that the pack's is gone.
@@ -127,6 +128,7 @@ fn build(
     }
     let listened = listened(&catalog.rules, last);
     catalog.listened = listened;
+    catalog.active_policies = policies::active(catalog.policies.values());
     catalog.refs = HashMap::from_iter(
         ids::<Action>(&catalog)
             .chain(ids::<Rule>(&catalog))
@@ -168,6 +170,7 @@ fn apply(catalog: &mut Catalog, overlay: Overlay) {
         Overlay::Rule(entry) => put(&mut catalog.rules, entry, |rule| rule.reference.clone()),
         Overlay::Action(entry) => put(&mut catalog.actions, entry, |action| action.reference.clone()),
         Overlay::TriggerType(entry) => put(&mut catalog.trigger_types, entry, |kind| kind.reference.clone()),
+        Overlay::Policy(entry) => put(&mut catalog.policies, entry, |policy| policy.reference.clone()),
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Error, parameters::ActionPlan};
+use crate::{Error, parameters::ActionPlan, policies::Active};
 
 pub use kinds::Content;
 pub(crate) use load::{Head, HeadPack, Overlay, OverlayEntry};
@@ -56,6 +56,7 @@ pub struct Catalog {
     refs: HashMap<Id, Ref>,
     listened: HashMap<Id, Arc<TriggerRules>>,
     webhooks: HashMap<String, Vec<Trigger>>,
+    active_policies: HashMap<Ref, Vec<Active>>,
     plans: Mutex<HashMap<Ref, Arc<ActionPlan>>>,
     payload_schemas: Mutex<HashMap<Ref, Arc<OnceLock<Option<model::SchemaValidator>>>>>,
 }
@@ -105,6 +106,11 @@ impl Catalog {
         let mut all: Vec<_> = of_kind.map(|rules| rules.trigger.clone()).collect();
         all.sort_by_cached_key(Trigger::id);
         all
+    }
+
+    /// The enabled policies on an action, in the order in which they have their say.
+    pub(crate) fn active_policies(&self, action: &Ref) -> &[Active] {
+        self.active_policies.get(action).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The triggers of a webhook's URL.

@@ -2,8 +2,8 @@
 
 use expressions::jsonpath::JsonPath;
 use model::{
-    Diagnostic, PackContent, Parameter, Ref, Rule, RuleTrigger, SchemaValidator, Severity, TriggerType,
-    timer::TimerSchedule,
+    Action, Diagnostic, PackContent, Parameter, Policy, PolicyKind, Ref, Rule, RuleTrigger, SchemaValidator, Severity,
+    TriggerType, runner_type, timer::TimerSchedule,
 };
 use serde_json::{Map, Value};
 
@@ -45,7 +45,7 @@ pub(super) fn durations(content: &PackContent, longest: Option<&LongestAction>) 
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-/// Checks a pack's rules against what the pack and the catalog hold: errors, or warnings.
+/// Checks a pack's rules and policies against what the pack and the catalog hold: errors, or warnings.
 pub(super) fn pack(content: &PackContent, catalog: &Catalog) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     let mut found = Vec::new();
     for rule in &content.rules {
@@ -73,11 +73,38 @@ pub(super) fn pack(content: &PackContent, catalog: &Catalog) -> Result<Vec<Diagn
             }
         }
     }
+    for of_pack in &content.policies {
+        let own = content.actions.iter().find(|action| action.reference == of_pack.resource_ref);
+        let action = own.or_else(|| catalog.actions.get(&of_pack.resource_ref).map(AsRef::as_ref));
+        if action.is_none() {
+            let message = format!("action {} is not known (yet): the policy has no effect", of_pack.resource_ref);
+            found.push(in_file(&of_pack.metadata_file, Severity::Warning, UNKNOWN_ACTION, message));
+        }
+        for problem in policy(of_pack, action).err().into_iter().flatten() {
+            found.push(in_file(&of_pack.metadata_file, Severity::Error, "bad-policy-parameters", problem));
+        }
+    }
     if found.iter().any(Diagnostic::is_error) { Err(found) } else { Ok(found) }
 }
 
 fn diagnostic(rule: &Rule, severity: Severity, code: &'static str, message: String) -> Diagnostic {
-    Diagnostic { code, severity, file: rule.metadata_file.clone(), line: 0, column: 0, message, hint: None }
+    in_file(&rule.metadata_file, severity, code, message)
+}
+
+fn in_file(file: &str, severity: Severity, code: &'static str, message: String) -> Diagnostic {
+    Diagnostic { code, severity, file: file.to_owned(), line: 0, column: 0, message, hint: None }
+}
+
+/// Does the policy count by parameters that its action has?
+pub(super) fn policy(policy: &Policy, action: Option<&Action>) -> Result<(), Vec<String>> {
+    let kind = policy.kind()?;
+    let (PolicyKind::Limit(limit), Some(action)) = (kind, action) else { return Ok(()) };
+    let runner = runner_type(&action.runner_type).map(|runner| &runner.runner_parameters);
+    let has = |name: &str| action.parameters.contains_key(name) || runner.is_some_and(|own| own.contains_key(name));
+    let unknown = limit.attributes.iter().filter(|name| !has(name));
+    let problem = |name| format!("attributes: action {} has no parameter \"{name}\"", action.reference);
+    let problems: Vec<_> = unknown.map(problem).collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// Checks a rule that came by the API.

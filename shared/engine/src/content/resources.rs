@@ -1,7 +1,7 @@
-//! Rules, actions and trigger types written by the API: an overlay over what the packs hold.
+//! Rules, actions, trigger types and policies written by the API: an overlay over what the packs hold.
 
 use async_trait::async_trait;
-use model::{Action, Ref, Rule, TriggerType};
+use model::{Action, Policy, Ref, Rule, TriggerType};
 use ports::{Guard, Operation};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
@@ -55,6 +55,17 @@ impl Resource for TriggerType {
     }
 }
 
+#[expect(private_interfaces, reason = "see the trait")]
+impl Resource for Policy {
+    fn check(&self, catalog: &Catalog) -> Result<(), Error> {
+        let action = catalog.actions.get(&self.resource_ref);
+        check::policy(self, action.map(AsRef::as_ref)).map_err(|problems| Error::invalid(problems.join("; ")))
+    }
+    fn overlay(entry: OverlayEntry<Policy>) -> Overlay {
+        Overlay::Policy(entry)
+    }
+}
+
 /// What is to become of a resource.
 enum Write<'a, T> {
     Create(&'a T),
@@ -63,7 +74,7 @@ enum Write<'a, T> {
 }
 
 impl Engine {
-    /// Creates a rule, an action or a trigger type.
+    /// Creates a rule, an action, a trigger type or a policy.
     pub async fn create<T: Resource>(&self, principal: &Principal, resource: &T) -> Result<Arc<T>, Error> {
         let catalog = self.write(principal, Write::Create(resource)).await?;
         found(&catalog, resource.reference())

@@ -113,6 +113,16 @@ impl Engine {
         Ok(())
     }
 
+    /// The same where it has; one that has not begun keeps what it was told.
+    pub(crate) async fn clear_inbox_of_ended(&self, id: Id) -> Result<(), Error> {
+        let record = self.ports.store.get(&records::execution_key(id)).await?;
+        let execution: Option<Execution> = record.as_ref().map(records::read).transpose()?;
+        if execution.is_none_or(|execution| execution.status.is_final()) {
+            self.clear_inbox(id).await?;
+        }
+        Ok(())
+    }
+
     /// Writes that an execution is being canceled, and takes the rows that asked for it.
     pub(crate) async fn begin_cancel(
         &self,

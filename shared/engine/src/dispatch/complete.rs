@@ -18,6 +18,9 @@ impl Engine {
         let mut operations = more;
         let mut wakes = Vec::new();
         self.add_action_trigger(&execution, &result, (&mut operations, &mut wakes)).await?;
+        self.add_notifications(&execution, &result, (&mut operations, &mut wakes)).await?;
+        self.leave_gates(&mut execution, (&mut operations, &mut wakes))?;
+        self.add_retry(&execution, (&mut operations, &mut wakes)).await?;
         let (payload, size) = self.payload_of(result).await?;
         self.tell_parent(&execution, Some(&payload), (&mut operations, &mut wakes))?;
         execution.result = Some(payload);

@@ -6,6 +6,7 @@ mod output;
 mod re_run;
 mod request;
 mod run;
+mod start;
 
 pub(crate) use cancel::{INBOX_BATCH, Inbox, Message};
 pub use re_run::ReRun;
@@ -63,7 +64,8 @@ impl Engine {
         Ok(self.ports.vault.seal(context, &plain).await?)
     }
 
-    async fn open_fields(&self, context: &str, sealed: &str) -> Result<Map<String, Value>, Error> {
+    /// Decrypts what [`Engine::seal_fields`] gave.
+    pub(crate) async fn open_fields(&self, context: &str, sealed: &str) -> Result<Map<String, Value>, Error> {
         let plain = self.ports.vault.open(context, sealed).await?;
         serde_json::from_slice(plain.expose()).map_err(|_| Error::damaged(format!("sealed fields of {context}")))
     }

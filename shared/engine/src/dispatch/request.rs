@@ -236,6 +236,7 @@ fn blank(plan: &ActionPlan, origin: Origin, now: Timestamp) -> Execution {
         decrypts: origin.decrypts,
         trace: origin.trace,
         notify: origin.notify,
+        places: Vec::new(),
         lease: None,
     }
 }

@@ -1,16 +1,13 @@
 //! Running an execution: claimed by a commit, leased while it runs, ended by a commit. Whoever lost the lease can't commit any more.
 
 use futures::{FutureExt, StreamExt, channel::mpsc, pin_mut, select_biased};
-use model::{Execution, ExecutionStatus, Id, Lease, Secret, Timestamp};
-use ports::{CancelHandle, Canceled, Guard, Job, Outcome, RunContext};
+use model::{Execution, ExecutionStatus, Id, Lease, Timestamp};
+use ports::{CancelHandle, Canceled, Guard, Job, Outcome};
 use serde_json::{Map, Value, json};
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use super::output::Output;
-use crate::{
-    Engine, Error, ErrorKind, catalog::lock, datastore::Reader, inquiries::INQUIRER, records, redact::Redactor,
-    workflows,
-};
+use crate::{Engine, Error, ErrorKind, catalog::lock, records, redact::Redactor, workflows};
 use records::Stored;
 
 /// How often a worker writes output and looks at the time.
@@ -52,14 +49,14 @@ impl Drop for Present<'_> {
 }
 
 /// An execution that this worker holds.
-struct Held {
-    execution: Execution,
-    version: u64,
+pub(super) struct Held {
+    pub(super) execution: Execution,
+    pub(super) version: u64,
     /// This claim's id, by which the worker knows its own lease again.
-    holder: Id,
-    cancel: Option<CancelHandle>,
-    extended: Timestamp,
-    looked: Timestamp,
+    pub(super) holder: Id,
+    pub(super) cancel: Option<CancelHandle>,
+    pub(super) extended: Timestamp,
+    pub(super) looked: Timestamp,
 }
 
 impl Engine {
@@ -68,6 +65,10 @@ impl Engine {
         let Some(record) = self.ports.store.get(&records::execution_key(id)).await? else { return Ok(()) };
         let execution: Execution = records::read(&record)?;
         if workflows::is_conducted(&execution) {
+            // Before a limit nothing concerns it but a cancel.
+            if execution.status == ExecutionStatus::Delayed {
+                return if has_news { self.take_cancel(execution, record.version).await.map(drop) } else { Ok(()) };
+            }
             return self.handle_workflow(id).await;
         }
         let now = self.ports.clock.now();
@@ -91,85 +92,22 @@ impl Engine {
             return self.expire(execution, record.version).await;
         }
         match self.job(&execution).await {
-            Ok((job, redactor)) if execution.runner == INQUIRER => {
-                self.ask(execution, record.version, (&job, &redactor)).await
-            }
-            Ok((job, redactor)) => self.claim_and_run(execution, record.version, job, &redactor).await,
+            Ok((job, redactor)) => match self.start(execution, record.version, (&job, &redactor)).await? {
+                Some(held) => self.work(held, job, &redactor).await,
+                None => Ok(()),
+            },
             Err(error) if error.is_retryable() => Err(error),
-            Err(error) => self.fail_unstarted(execution, record.version, &error).await,
+            Err(error) => self.fail_unstarted(execution, record.version, &error, Vec::new()).await,
         }
     }
 
-    /// What the runner needs, and what may not come back from it.
-    async fn job(&self, execution: &Execution) -> Result<(Job, Redactor), Error> {
-        let (action, pack) = self.action_of(execution).await?;
-        let plan = self.catalog().await?.plan(&action)?;
-        let clear = self.clear_parameters(execution).await?;
-        let reader = Reader { user: execution.user.clone(), decrypts: true };
-        let rendered = self
-            .with_datastore(&reader, |keys| {
-                plan.final_parameters(&self.jinja, clear.expose(), &execution.context, keys)
-            })
-            .await?;
-        let parameters = rendered.value.map_err(Error::invalid)?;
-        let is_secret = |name: &String, value: &Value| {
-            plan.parameters.get(name).is_some_and(|parameter| parameter.secret)
-                || execution.parameters.get(name).is_some_and(|shown| shown != value)
-        };
-        let all = parameters.runner.iter().chain(&parameters.action);
-        let secret = all.filter(|(name, value)| is_secret(name, value)).map(|(_, value)| value);
-        let redactor = Redactor::new(secret, &rendered.secrets);
-        let context =
-            RunContext { user: execution.user.clone(), api_url: self.options.api_url.clone(), auth_token: None };
-        let job = Job {
-            execution: execution.id,
-            action,
-            pack,
-            runner_parameters: Secret::new(parameters.runner),
-            action_parameters: Secret::new(parameters.action),
-            context,
-        };
-        Ok((job, redactor))
-    }
-
-    pub(crate) async fn fail_unstarted(
-        &self,
-        mut execution: Execution,
-        version: u64,
-        error: &Error,
-    ) -> Result<(), Error> {
-        execution.advance(ExecutionStatus::Failed, self.ports.clock.now()).map_err(Error::damaged)?;
-        self.complete(execution, json!({"error": error.message}), version, Vec::new()).await.map(drop)
-    }
-
-    async fn claim_and_run(
-        &self,
-        mut execution: Execution,
-        version: u64,
-        job: Job,
-        redactor: &Redactor,
-    ) -> Result<(), Error> {
-        let now = self.ports.clock.now();
-        execution.advance_by(ExecutionStatus::Running, now).map_err(Error::damaged)?;
-        let holder = Id::at(now, self.ports.clock.entropy());
-        execution.lease = Some(self.lease(now, holder));
-        let claim = vec![execution.put(Guard::Version(version), execution.due(), None)?];
-        let mut held = Held { execution, version: version + 1, holder, cancel: None, extended: now, looked: now };
-        if let Err(error) = self.ports.store.commit(claim).await
-            && !self.recall(&mut held).await?
-        {
-            return Err(error.into());
-        }
-        self.work(held, job, redactor).await
-    }
-
-    fn lease(&self, now: Timestamp, holder: Id) -> Lease {
+    pub(super) fn lease(&self, now: Timestamp, holder: Id) -> Lease {
         Lease { epoch: self.ports.epoch, until: now.after(self.options.lease), holder: Some(holder) }
     }
 
     /// After a commit that failed, or whose answer was lost: what is stored says whether this worker holds the execution, and in which
     /// version.
-    async fn recall(&self, held: &mut Held) -> Result<bool, Error> {
+    pub(super) async fn recall(&self, held: &mut Held) -> Result<bool, Error> {
         let Some(record) = self.ports.store.get(&records::execution_key(held.execution.id)).await? else {
             return Ok(false);
         };

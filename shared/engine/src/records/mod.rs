@@ -24,6 +24,7 @@ pub(crate) enum Subject {
     TriggerInstance(Id),
     Timer(Id),
     Settle(u64),
+    Gate(Id),
 }
 
 impl Subject {
@@ -38,6 +39,7 @@ impl Subject {
             "execution" => Some(Subject::Execution(id)),
             "inbox" => Some(Subject::Inbox(id)),
             "trigger_instance" => Some(Subject::TriggerInstance(id)),
+            "gate" | "gate_inbox" => Some(Subject::Gate(id)),
             "timer" => Some(Subject::Timer(id)),
             _ => None,
         }
@@ -116,6 +118,29 @@ pub(crate) fn workflow_key(execution: Id, row: u64) -> Key {
 /// The number of a row of a workflow's journal.
 pub(crate) fn workflow_row(key: &Key) -> Result<u64, Error> {
     key.sort.parse().map_err(|_| Error::damaged(key))
+}
+
+/// Where a policy counts.
+pub(crate) fn gate_key(gate: Id) -> Key {
+    Key::new(format!("gate/{gate}"), ONLY)
+}
+
+/// The partition of the executions that wait before a gate, in the order in which they came.
+pub(crate) fn gate_queue_partition(gate: Id) -> String {
+    format!("gate_queue/{gate}")
+}
+
+pub(crate) fn gate_queue_key(gate: Id, number: u64) -> Key {
+    Key::new(gate_queue_partition(gate), format!("{number:016x}"))
+}
+
+/// The partition of what executions that have ended give back.
+pub(crate) fn gate_inbox_partition(gate: Id) -> String {
+    format!("gate_inbox/{gate}")
+}
+
+pub(crate) fn gate_inbox_key(gate: Id, execution: Id) -> Key {
+    Key::new(gate_inbox_partition(gate), execution.to_string())
 }
 
 pub(crate) fn upload_key(id: Id) -> Key {

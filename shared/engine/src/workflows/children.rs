@@ -132,8 +132,10 @@ impl Engine {
 
     /// An action that does nothing, and of whose end nobody hears but its workflow, needs no worker.
     async fn ends_at_once(&self, execution: &Execution) -> Result<bool, Error> {
-        let is_idle = execution.runner == crate::NOOP && execution.not_before.is_none() && execution.notify.is_none();
-        Ok(is_idle && !self.catalog().await?.is_listened(core_types::ACTION))
+        let is_idle = execution.runner == crate::NOOP && execution.not_before.is_none();
+        let catalog = self.catalog().await?;
+        let is_heard = [core_types::ACTION, core_types::NOTIFY].into_iter().any(|kind| catalog.is_listened(kind));
+        Ok(is_idle && !is_heard && catalog.active_policies(&execution.action).is_empty())
     }
 
     async fn end_at_once(&self, run: &mut Run, turn: &mut Turn, mut execution: Execution) -> Result<Started, Error> {

@@ -122,7 +122,7 @@ impl Engine {
                 None => match self.open_run(id, inbox.messages.is_empty()).await? {
                     Some(run) => run,
                     None => {
-                        self.clear_inbox(id).await?;
+                        self.clear_inbox_of_ended(id).await?;
                         return Ok(false);
                     }
                 },
@@ -153,10 +153,15 @@ impl Engine {
                 tracing::debug!(execution = %execution.id, "a workflow that never began has news");
                 return Ok(None);
             }
-            Err(execution) => match self.begin_workflow(*execution, record.version).await? {
-                Some(run) => run,
-                None => return Ok(None),
-            },
+            Err(execution) => {
+                let Some((execution, version)) = self.admit_workflow(*execution, record.version).await? else {
+                    return Ok(None);
+                };
+                match self.begin_workflow(execution, version).await? {
+                    Some(run) => run,
+                    None => return Ok(None),
+                }
+            }
         };
         Ok(Some(run).filter(|run| !run.is_over()))
     }

@@ -23,7 +23,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use yaml::Node;
 
-use crate::{Action, Diagnostic, PackContent, Ref, Rule, TriggerType};
+use crate::{Action, Diagnostic, PackContent, Policy, Ref, Rule, TriggerType};
 pub use files::{MAX_PACK_BYTES, MAX_PACK_FILES, PackFiles, SourceFile};
 pub use finding::Problem;
 use finding::{Finding, Findings};
@@ -63,6 +63,11 @@ pub fn parse_action(body: &Value) -> Result<Action, Vec<Problem>> {
 /// Reads a trigger type from a body of the API; without `pack` it is in `default`.
 pub fn parse_trigger_type(body: &Value) -> Result<TriggerType, Vec<Problem>> {
     parse_body(body, trigger_type::read)
+}
+
+/// Reads a policy from a body of the API; without `pack` it is in `default`.
+pub fn parse_policy(body: &Value) -> Result<Policy, Vec<Problem>> {
+    parse_body(body, policy::read)
 }
 
 type Read<T> = fn(&Node, Origin<'_>, &mut Findings) -> Option<T>;

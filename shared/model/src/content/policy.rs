@@ -1,6 +1,6 @@
 //! `policies/*.yaml`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use yaml::Node;
 
 use super::{
@@ -8,7 +8,10 @@ use super::{
     finding::{Finding, Findings},
     form::Form,
 };
-use crate::{Policy, SchemaValidator};
+use crate::{
+    Policy,
+    policy::{self, policy_types},
+};
 
 const KEYS: [&str; 11] = [
     "name",
@@ -23,8 +26,6 @@ const KEYS: [&str; 11] = [
     "uid",
     "id",
 ];
-const TYPES: [&str; 3] = ["action.concurrency", "action.concurrency.attr", "action.retry"];
-
 pub(super) fn read(node: &Node, origin: Origin<'_>, findings: &mut Findings) -> Option<Policy> {
     let mut form = Form::open(node, "", findings)?;
     form.close(&KEYS);
@@ -51,7 +52,8 @@ pub(super) fn read(node: &Node, origin: Origin<'_>, findings: &mut Findings) -> 
 
 fn policy_type<'a>(form: &mut Form<'a, '_>) -> Option<&'a str> {
     let name = form.required_text("policy_type")?;
-    if TYPES.contains(&name) {
+    let names = policy_types().map(|known| known.reference);
+    if names.contains(&name) {
         return Some(name);
     }
     let finding = Finding::error(
@@ -59,34 +61,21 @@ fn policy_type<'a>(form: &mut Form<'a, '_>) -> Option<&'a str> {
         form.position("policy_type"),
         format!("there is no policy type \"{name}\""),
     );
-    let finding = finding.at("policy_type").hint(format!("there are {}", TYPES.join(", ")));
+    let finding = finding.at("policy_type").hint(format!("there are {}", names.join(", ")));
     form.findings.push(finding);
     None
 }
 
+/// Reports what is wrong with the parameters, each at its own place.
 fn check_parameters(form: &mut Form<'_, '_>, policy_type: &str, parameters: &Map<String, Value>) {
-    let threshold = json!({"type": "integer", "required": true, "minimum": 0});
-    let action = json!({"type": "string", "enum": ["delay", "cancel"], "default": "delay"});
-    let properties = match policy_type {
-        "action.retry" => json!({
-            "retry_on": {"type": "string", "enum": ["failure", "timeout"], "required": true},
-            "max_retry_count": {"type": "integer", "minimum": 1, "maximum": 5, "default": 2},
-            "delay": {"type": "number", "minimum": 0, "maximum": 120},
-        }),
-        "action.concurrency.attr" => json!({
-            "threshold": threshold, "action": action,
-            "attributes": {"type": "array", "items": {"type": "string"}, "uniqueItems": true, "required": true, "minItems": 1},
-        }),
-        _ => json!({"threshold": threshold, "action": action}),
-    };
-    let schema = Map::from_iter([
-        ("type".to_owned(), json!("object")),
-        ("properties".to_owned(), properties),
-        ("additionalProperties".to_owned(), json!(false)),
-    ]);
-    let validated =
-        SchemaValidator::new(&schema).map(|validator| validator.validate(&Value::Object(parameters.clone())));
-    for problem in validated.into_iter().filter_map(Result::err).flatten() {
-        form.error("bad-policy-parameters", "parameters", problem, None);
+    let Err(problems) = policy::check_parameters(policy_type, parameters) else { return };
+    for problem in problems {
+        let named = parameters.keys().find(|name| {
+            let rest = problem.strip_prefix(name.as_str());
+            rest.is_some_and(|rest| rest.starts_with([':', '['])) || problem.contains(&format!("no \"{name}\""))
+        });
+        let place = named.and_then(|name| form.value("parameters")?.entry(name)).map(|entry| entry.position);
+        let position = place.unwrap_or_else(|| form.position("parameters"));
+        form.findings.push(Finding::error("bad-policy-parameters", position, problem).at("parameters"));
     }
 }
