@@ -130,7 +130,11 @@ impl Running {
         };
         match tokio::time::timeout(LONGEST, self.ended(id)).await {
             Ok(ended) => self.compare(&ended).await,
-            Err(_) => vec![format!("it does not end; {}", json!(self.tasks(&self.children(id).await)))],
+            Err(_) => {
+                let children = self.children(id).await;
+                let stands = |child: &Execution| format!("{} is {}", child.task.as_ref().unwrap().name, child.status);
+                vec![format!("it does not end: {}", children.iter().map(stands).collect::<Vec<_>>().join(", "))]
+            }
         }
     }
 
@@ -144,7 +148,8 @@ impl Running {
                 self.engine.respond(&Principal::system(), asked.id, answer.clone()).await.unwrap();
             }
             let execution = self.engine.execution(&Principal::system(), id).await.unwrap();
-            if execution.status.is_final() {
+            // What runs beside a failure ends later than its workflow.
+            if execution.status.is_final() && self.children(id).await.iter().all(|child| child.status.is_final()) {
                 return execution;
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -173,19 +178,11 @@ impl Running {
         self.engine.executions(&Principal::system(), &filter, &page).await.unwrap().items
     }
 
-    fn tasks<'e>(&self, children: &'e [Execution]) -> BTreeMap<String, Vec<&'e Execution>> {
-        let mut tasks: BTreeMap<String, Vec<&Execution>> = BTreeMap::new();
-        for child in children {
-            tasks.entry(child.task.as_ref().unwrap().name.clone()).or_default().push(child);
-        }
-        tasks
-    }
-
     async fn compare(&self, ended: &Execution) -> Vec<String> {
         let expect = &self.case.expect;
         let result = self.engine.result(&Principal::system(), ended, false).await.unwrap().unwrap_or_default();
         let children = self.children(ended.id).await;
-        let tasks = self.tasks(&children);
+        let tasks = by_task(&children);
         let mut wrongs = Vec::new();
         let mut compare = |what: &str, expected: Value, actual: Value| {
             if expected != actual {
@@ -207,7 +204,9 @@ impl Running {
                 wrongs.push(format!("{task} ran {at_once} items at once, not at most {most}"));
             }
         }
-        let errors = result["errors"].as_array().cloned().unwrap_or_default();
+        let of_chain = result.get("error").map(|message| json!({"message": message}));
+        let errors: Vec<Value> =
+            result["errors"].as_array().cloned().unwrap_or_default().into_iter().chain(of_chain).collect();
         let fits =
             |(error, wanted): (&Value, &Map<String, Value>)| wanted.iter().all(|(key, value)| error[key] == *value);
         if errors.len() != expect.errors.len() || !errors.iter().zip(&expect.errors).all(fits) {
@@ -215,6 +214,14 @@ impl Running {
         }
         wrongs
     }
+}
+
+fn by_task(children: &[Execution]) -> BTreeMap<String, Vec<&Execution>> {
+    let mut tasks: BTreeMap<String, Vec<&Execution>> = BTreeMap::new();
+    for child in children {
+        tasks.entry(child.task.as_ref().unwrap().name.clone()).or_default().push(child);
+    }
+    tasks
 }
 
 fn in_any_order<'n>(tasks: impl Iterator<Item = (&'n String, Vec<Value>)>) -> Value {

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use model::{Execution, ExecutionStatus, Id, Payload, TaskLink, Timestamp};
-use orquesta::{LogEntry, LogType, Record, RecordKey, Refused, Status, Step, StepEvent};
+use orquesta::{Event, LogEntry, LogType, Record, RecordKey, Refused, Status, Step, StepEvent};
 use ports::{Guard, MAX_COMMIT_BYTES, MAX_OPERATIONS, Operation, Wake};
 use serde_json::Value;
 use std::{collections::VecDeque, time::Duration};
@@ -97,6 +97,10 @@ impl Engine {
         }
         loop {
             while let Some(event) = events.pop_front() {
+                // It goes on before it takes the answer in: held, it could not fail by it.
+                if is_end(&event) && run.waits_for_answers() {
+                    self.take_step(run, &mut turn, StepEvent::Request(Status::Running)).await?;
+                }
                 self.take_step(run, &mut turn, event).await?;
             }
             if std::mem::take(&mut turn.has_answer) && run.waits_for_answers() {
@@ -261,6 +265,10 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+fn is_end(event: &StepEvent) -> bool {
+    matches!(event, StepEvent::Task { event: Event::Action { status, .. } | Event::Item { status, .. }, .. } if status.is_completed())
 }
 
 /// What can't be requested, or not be published, fails the workflow, and its log says why.

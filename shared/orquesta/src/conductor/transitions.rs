@@ -133,7 +133,7 @@ impl Conductor {
         let context = if published.is_empty() { entry.context } else { state.publish(entry.context, published) };
         let arrow = Arrow { from: Arc::clone(&node.name), key: edge.key };
         let route = route_into(state, target, &arrow, entry.route);
-        if state.merging() == Merging::Newest && is_passed(state, target, route) {
+        if is_passed(state, target, route) {
             return None;
         }
         let known = state.staged_task(&target.name, route).map(|staged| (staged.index, staged.context));
@@ -184,7 +184,13 @@ impl Conductor {
         let edges = fired.filter_map(|(at, _)| node.edges.get(usize::try_from(*at).ok()?));
         edges
             .filter(|edge| &*edge.target != "continue")
-            .any(|edge| !reachable || !self.is_unreachable_join(state, &edge.target, entry.route))
+            .any(|edge| !reachable || !self.leads_nowhere(state, &edge.target, entry.route))
+    }
+
+    /// Nothing starts there any more.
+    fn leads_nowhere(&self, state: &State, task: &str, route: u32) -> bool {
+        self.is_unreachable_join(state, task, route)
+            || self.graph.node(task).is_some_and(|node| is_passed(state, node, route))
     }
 }
 
@@ -202,9 +208,10 @@ fn route_into(state: &mut State, target: &Node, arrow: &Arrow, route: u32) -> u3
     state.add_route(arrows)
 }
 
-/// A join that waits for some of the branches only has run already.
+/// A join that waits for some of the branches only has run already, which is once where the workflow is strict.
 fn is_passed(state: &State, target: &Node, route: u32) -> bool {
-    matches!(target.barrier, Some(Join::Count(_)))
+    state.merging() == Merging::Newest
+        && matches!(target.barrier, Some(Join::Count(_)))
         && !target.in_cycle
         && state.last_entry(&target.name, route).is_some()
 }
