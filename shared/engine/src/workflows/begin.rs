@@ -4,7 +4,7 @@ use model::{Execution, ExecutionStatus};
 use orquesta::{State, Status, StepEvent};
 use serde_json::{Map, Value, json};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
 
@@ -98,7 +98,7 @@ impl Engine {
             first,
             rows: 0,
             whole: (0, execution.start),
-            children: HashMap::new(),
+            children: BTreeMap::new(),
             owed: VecDeque::new(),
             inputs: if chain.is_some() { inputs } else { Map::new() },
             chain,

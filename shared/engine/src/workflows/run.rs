@@ -7,7 +7,7 @@ use ports::{Guard, Operation, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -41,7 +41,7 @@ pub(super) struct Run {
     /// The row that last had all of it, and when.
     pub(super) whole: (u64, Timestamp),
     /// What the last run of each task and route has requested.
-    pub(super) children: HashMap<(Arc<str>, u32), TaskChildren>,
+    pub(super) children: BTreeMap<(Arc<str>, u32), TaskChildren>,
     /// What the conductor counts as started and is still to be requested, the first first.
     pub(super) owed: VecDeque<Child>,
     /// The inputs of an action chain, rendered.
@@ -296,7 +296,7 @@ pub(super) fn restore(
         first: Vec::new(),
         rows: journal.next,
         whole: journal.whole.unwrap_or((0, start)),
-        children: HashMap::new(),
+        children: BTreeMap::new(),
         owed,
         inputs,
         chain,
