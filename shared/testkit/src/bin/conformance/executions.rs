@@ -77,7 +77,8 @@ impl Case<'_> {
             if execution.status.is_final() {
                 return Ok(execution);
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            let clock = &self.engine.ports().clock;
+            clock.sleep_until(clock.now().after(LOOK_EVERY)).await;
         }
     }
 
