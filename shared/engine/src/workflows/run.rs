@@ -134,6 +134,11 @@ impl Run {
             && !self.state.has_active()
     }
 
+    /// Others are still to be told something: children to start, to stop, to pause.
+    pub(super) fn owes(&self) -> bool {
+        !self.owed.is_empty() || matches!(self.status(), Status::Canceling | Status::Pausing)
+    }
+
     /// What the conductor says of the run.
     pub(super) fn status(&self) -> Status {
         self.state.status()

@@ -1,7 +1,7 @@
 //! One turn: what is in the inbox is taken in, what is to start is requested, and all of it is one commit.
 
 use indexmap::IndexMap;
-use model::{Execution, ExecutionStatus, Id, Payload, TaskLink, Timestamp};
+use model::{Execution, ExecutionStatus, Id, Payload, Secret, TaskLink, Timestamp};
 use orquesta::{Event, LogEntry, LogType, Record, RecordKey, Refused, Status, Step, StepEvent};
 use ports::{Guard, MAX_COMMIT_BYTES, MAX_OPERATIONS, Operation, Wake};
 use serde_json::Value;
@@ -20,9 +20,9 @@ use crate::{
 
 /// Operations that a turn leaves free for its own row, the execution, and the platform's own events.
 const SPARE_OPERATIONS: usize = 8;
-/// A workflow is looked at so often without any news, in case some was lost.
-const LOOK_EVERY: Duration = Duration::from_secs(600);
-/// The same while its children are to stop or to pause: they are told again.
+/// A workflow is looked at so often without any news: what it waits for is due by itself.
+const LOOK_EVERY: Duration = Duration::from_secs(24 * 3_600);
+/// The same while it owes something: children that are to start, to stop or to pause.
 const URGE_EVERY: Duration = Duration::from_secs(30);
 
 /// What a turn is going to commit.
@@ -39,6 +39,8 @@ pub(super) struct Turn {
     has_answer: bool,
     /// Children are to be told what became of the workflow.
     pub(super) urges: bool,
+    /// It was due: the next look is to be set.
+    looks: bool,
 }
 
 impl Turn {
@@ -53,12 +55,24 @@ impl Turn {
             popped: 0,
             has_answer: false,
             urges: false,
+            looks: false,
         }
     }
 
     /// There is no room for one more child.
     fn is_full(&self) -> bool {
         self.operations.len() + SPARE_OPERATIONS >= MAX_OPERATIONS || self.bytes > MAX_COMMIT_BYTES / 3
+    }
+
+    /// What is not to be shown is remembered with the run.
+    fn learn(&mut self, run: &mut Run, secrets: Vec<Secret<String>>) {
+        self.row.secrets.extend(secrets.iter().map(|secret| secret.expose().clone()));
+        run.secrets.extend(secrets);
+    }
+
+    /// It changes nothing of the run.
+    fn is_idle(&self) -> bool {
+        self.operations.is_empty() && self.changes.is_empty() && self.popped == 0
     }
 
     pub(super) fn write(&mut self, operation: Operation) {
@@ -88,8 +102,9 @@ impl Engine {
         }
         let messages = inbox.messages.clone();
         let mut turn = Turn::new(now, inbox);
-        // Those that were told of it before may have lost it.
-        turn.urges = is_due;
+        // Who was told of it before may have lost it.
+        turn.urges = is_due && matches!(run.status(), Status::Canceling | Status::Pausing);
+        turn.looks = is_due;
         let owed_before = run.owed.len();
         let mut events: VecDeque<_> = std::mem::take(&mut run.first).into();
         for message in messages {
@@ -155,8 +170,7 @@ impl Engine {
         let conductor = &run.definition.conductor;
         let ((state, outcome), secrets) = self.with_outside((conductor, &run.execution), Some(run), act).await?;
         run.state = state;
-        turn.row.secrets.extend(secrets.iter().map(|secret| secret.expose().clone()));
-        run.secrets.extend(secrets);
+        turn.learn(run, secrets);
         Ok(outcome)
     }
 
@@ -194,7 +208,7 @@ impl Engine {
                         events.push_back(StepEvent::Request(Status::Canceling));
                     }
                     let news = News { task, execution, status, result, sealed };
-                    events.extend(self.take_child(run, news).await?);
+                    events.extend(self.take_child(run, turn, news).await?);
                 }
             }
         }
@@ -202,7 +216,7 @@ impl Engine {
     }
 
     /// What the conductor is told of a child.
-    async fn take_child(&self, run: &mut Run, news: News) -> Result<Option<StepEvent>, Error> {
+    async fn take_child(&self, run: &mut Run, turn: &mut Turn, news: News) -> Result<Option<StepEvent>, Error> {
         let status = outcome::task_status(news.status);
         let Some(payload) = news.result else { return Ok(Some(children::event(&news.task, status, None))) };
         if run.chain.is_none() && !news.sealed {
@@ -214,7 +228,7 @@ impl Engine {
         let clear = self.clear_result(&execution).await?;
         if news.sealed {
             let shown = self.load(&payload).await?;
-            run.secrets.extend(crate::redact::hidden(clear.expose(), &shown));
+            turn.learn(run, crate::redact::hidden(clear.expose(), &shown));
         }
         Ok(match self.note_end(run, &execution, clear.expose().clone()).await? {
             Started::Ended(event) => Some(event),
@@ -224,41 +238,47 @@ impl Engine {
     }
 
     async fn commit_turn(&self, run: &mut Run, mut turn: Turn) -> Result<(), Error> {
-        let is_whole = run.wants_whole(turn.now, self.options.retention);
-        let row = if is_whole {
-            run.snapshot(turn.now)
-        } else {
-            turn.row.changes = turn.changes.into_values().collect();
-            turn.row.variables = run.chain.as_ref().map(|chain| chain.variables.clone());
-            turn.row
-        };
-        turn.operations.push(self.append(run.execution.id, run.rows, &row).await?);
+        let (now, is_new) = (turn.now, run.rows == 0);
+        let is_whole = run.wants_whole(now, self.options.retention);
+        let appends = is_whole || !turn.is_idle();
+        if appends {
+            let row = if is_whole {
+                run.snapshot(now)
+            } else {
+                turn.row.changes = std::mem::take(&mut turn.changes).into_values().collect();
+                turn.row.variables = run.chain.as_ref().map(|chain| chain.variables.clone());
+                std::mem::take(&mut turn.row)
+            };
+            turn.operations.push(self.append(run.execution.id, run.rows, &row).await?);
+        }
         let before = run.execution.status;
         let mut execution = run.execution.clone();
         if !before.is_final() {
-            execution.advance_by(run.ends_as(), turn.now).map_err(Error::damaged)?;
+            execution.advance_by(run.ends_as(), now).map_err(Error::damaged)?;
         }
-        let is_changed = execution.status != before || run.rows == 0 || turn.urges;
         if execution.status.is_final() && !before.is_final() {
             let result = self.workflow_result(run).await?;
             run.execution = self.complete(execution, result, run.version, turn.operations).await?;
             (run.version, run.due) = (run.version + 1, None);
-        } else if is_changed && !before.is_final() {
-            if execution.status != before {
-                self.tell_parent(&execution, None, (&mut turn.operations, &mut turn.wakes))?;
-            }
-            let every = if execution.status == ExecutionStatus::Running { LOOK_EVERY } else { URGE_EVERY };
-            let due = Some(turn.now.after(every));
-            turn.operations.push(execution.put(Guard::Version(run.version), due, None)?);
-            self.ports.store.commit(turn.operations).await?;
-            (run.execution, run.version, run.due) = (execution, run.version + 1, due);
         } else {
-            self.ports.store.commit(turn.operations).await?;
+            let due = now.after(if run.owes() { URGE_EVERY } else { LOOK_EVERY });
+            let is_late = run.owes() && run.due.is_none_or(|known| known > due);
+            let is_changed = execution.status != before || is_new || turn.urges || turn.looks || is_late;
+            if is_changed && !before.is_final() {
+                if execution.status != before {
+                    self.tell_parent(&execution, None, (&mut turn.operations, &mut turn.wakes))?;
+                }
+                turn.operations.push(execution.put(Guard::Version(run.version), Some(due), None)?);
+                self.ports.store.commit(turn.operations).await?;
+                (run.execution, run.version, run.due) = (execution, run.version + 1, Some(due));
+            } else {
+                self.ports.store.commit(turn.operations).await?;
+            }
         }
         if is_whole {
-            run.whole = (run.rows, turn.now);
+            run.whole = (run.rows, now);
         }
-        run.rows += 1;
+        run.rows += u64::from(appends);
         self.ports.wakes.send(turn.wakes).await;
         if turn.urges {
             self.urge_children(run).await?;
