@@ -1,5 +1,7 @@
 //! What must hold when a run is over, whatever went wrong in it. Looks at the records and at the journal, never at the engine.
 
+mod policies;
+
 use model::{
     EnforcementStatus, Execution, ExecutionStatus, Id, OutputChunk, OutputStream, Payload, RuleEnforcement, Timestamp,
     Trigger, TriggerInstance, TriggerInstanceStatus, core_types,
@@ -152,7 +154,8 @@ impl Audit<'_> {
         let mut of_rules = BTreeSet::new();
         let mut found = Vec::new();
         for execution in self.executions.values() {
-            let (Some(rule), Some(trigger), None) = (&execution.rule, &execution.trigger, retried(execution)) else {
+            let (Some(rule), Some(trigger), None) = (&execution.rule, &execution.trigger, policies::retried(execution))
+            else {
                 continue;
             };
             let place = (trigger.instance, rule.reference.to_string());
@@ -191,56 +194,6 @@ impl Audit<'_> {
                 found.push(format!("the enforcement of {rule} for {instance} has no such execution"));
             }
         }
-        self.found.extend(found);
-    }
-
-    /// No more at once than the policy says, by what the executions themselves tell.
-    fn limits_held(&mut self) {
-        if !self.world.setting.policies {
-            return;
-        }
-        let mut changes = Vec::new();
-        for execution in self.executions.values().filter(|execution| execution.action.as_str() == WORK) {
-            let began = execution.log.iter().find(|line| line.status == ExecutionStatus::Running);
-            if let (Some(began), Some(end)) = (began, execution.end)
-                && began.timestamp < end
-            {
-                // At the same time the one leaves before the other enters.
-                changes.extend([(began.timestamp, true), (end, false)]);
-            }
-        }
-        changes.sort_unstable();
-        let mut at_once = 0isize;
-        for (time, enters) in changes {
-            at_once += if enters { 1 } else { -1 };
-            self.require(at_once <= content::AT_ONCE, || format!("{at_once} are at work at once at {time}"));
-        }
-    }
-
-    /// Each failure of the action that works has one next try, up to the last.
-    fn failures_were_tried_again(&mut self) {
-        let mut next: BTreeMap<Id, Vec<u64>> = BTreeMap::new();
-        for execution in self.executions.values() {
-            if let Some((of, number)) = retried(execution) {
-                next.entry(of).or_default().push(number);
-            }
-        }
-        let mut found = Vec::new();
-        for execution in self.executions.values() {
-            let tried = retried(execution).map_or(0, |(_, number)| number);
-            let is_tried_again = self.world.setting.policies
-                && execution.action.as_str() == WORK
-                && execution.status == ExecutionStatus::Failed
-                // Under a workflow the task decides.
-                && execution.parent.is_none()
-                && tried < content::TRIES;
-            let wanted = if is_tried_again { vec![tried + 1] } else { Vec::new() };
-            let tries = next.remove(&execution.id).unwrap_or_default();
-            if tries != wanted {
-                found.push(format!("execution {} is followed by tries {tries:?}, and not by {wanted:?}", execution.id));
-            }
-        }
-        found.extend(next.keys().map(|id| format!("execution {id} was tried again, and is not there")));
         self.found.extend(found);
     }
 
@@ -471,10 +424,4 @@ impl Audit<'_> {
         require(output == Some(wanted), &format!("the output is {output:?}"));
         wrong
     }
-}
-
-/// The execution that it is another try of, and which try it is.
-fn retried(execution: &Execution) -> Option<(Id, u64)> {
-    let retry = execution.context.get("policies")?.get("retry")?;
-    Some((retry.get("retried_liveaction_id")?.as_str()?.parse().ok()?, retry.get("retry_count")?.as_u64()?))
 }
