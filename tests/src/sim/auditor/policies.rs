@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     super::content::{self, WORK},
-    Audit,
+    Audit, NEWS,
 };
 
 impl Audit<'_> {
@@ -14,11 +14,15 @@ impl Audit<'_> {
         if !self.world.setting.policies {
             return;
         }
+        // A host that has not heard of the policy yet lets everybody in.
+        let installed = self.journal.installed.map(|(_, time)| time);
+        let known = installed.map(|time| if self.world.setting.serverless { time.after(NEWS) } else { time });
         let mut changes = Vec::new();
         for execution in self.executions.values().filter(|execution| execution.action.as_str() == WORK) {
             let began = execution.log.iter().find(|line| line.status == ExecutionStatus::Running);
             if let (Some(began), Some(end)) = (began, execution.end)
                 && began.timestamp < end
+                && known.is_some_and(|known| began.timestamp >= known)
             {
                 // At the same time the one leaves before the other enters.
                 changes.extend([(began.timestamp, true), (end, false)]);
