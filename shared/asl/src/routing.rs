@@ -84,12 +84,6 @@ impl Routing {
     pub(crate) fn is_of_status(&self, cluster: &[usize]) -> bool {
         cluster.iter().filter_map(|at| self.groups.get(*at)).all(|group| group.condition.is_of_status())
     }
-
-    /// Transitions fired of which no two were foreseen to fire at once.
-    pub(crate) fn is_surprised(&self, fired: &[usize]) -> bool {
-        let has_fired = |group: &&Group| group.transitions.iter().any(|transition| fired.contains(transition));
-        self.groups.iter().filter(has_fired).count() > 1
-    }
 }
 
 /// Runs once for each transition that leads to it.
