@@ -1,7 +1,7 @@
 //! Amazon States Language, as far as workflows need it.
 //!
-//! [`compile`] turns an Orquesta workflow into a [`StateMachine`], and [`check`] says what is wrong with one. What the boxes of such a machine
-//! do is a [`Projection`] of the conductor. Everything is pure.
+//! [`compile`] turns an Orquesta workflow into a [`StateMachine`], and [`check()`] says what is wrong with one. The boxes of such a machine show
+//! what the conductor does; they decide nothing. Everything is pure.
 
 mod check;
 mod compile;
