@@ -34,7 +34,10 @@ impl Runner for Runs {
 fn pack() -> PackFiles {
     let files = [
         ("pack.yaml", "ref: t\nname: t\ndescription: d\nversion: 1.0.0\nauthor: a\n"),
-        ("actions/act.yaml", "name: act\nrunner_type: noop\n"),
+        (
+            "actions/act.yaml",
+            "name: act\nrunner_type: local-shell-cmd\nparameters:\n  cmd: {default: \"true\", immutable: true}\n",
+        ),
         ("triggers/tick.yaml", "name: tick\npack: t\n"),
         ("triggers/alone.yaml", "name: alone\npack: t\n"),
         ("rules/r.yaml", "name: r\npack: t\nenabled: true\ntrigger: {type: t.tick}\naction: {ref: t.act}\n"),
