@@ -193,7 +193,11 @@ impl Engine {
 
     /// The limit as it is now; `None` where the policy is gone or disabled, and holds nobody back.
     async fn limit_of(&self, policy: &Ref) -> Result<Option<LimitKind>, Error> {
-        let catalog = self.catalog().await?;
+        let mut catalog = self.catalog().await?;
+        if !catalog.policies.contains_key(policy) {
+            // This host may not have heard of it yet, while another one has.
+            catalog = self.reload_catalog().await?;
+        }
         let Some(found) = catalog.policies.get(policy) else { return Ok(None) };
         let active = catalog.active_policies(&found.resource_ref).iter().find(|active| active.reference == *policy);
         Ok(active.and_then(|active| match &active.kind {
