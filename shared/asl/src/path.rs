@@ -1,5 +1,7 @@
 //! The paths that we emit: `$.a.b`, `$.a['b c']`, `$$.Task.Token`.
 
+use serde_json::Value;
+
 /// A path to an entry of an object within the input: `$.n.task`, or in brackets where the name is no plain word.
 pub(crate) fn of(object: &str, key: &str) -> String {
     if is_word(key) {
@@ -46,4 +48,10 @@ fn quoted(text: &str) -> Option<(String, &str)> {
         }
     }
     None
+}
+
+/// What stands at a path.
+pub(crate) fn find<'v>(path: &str, input: &'v Value, context: &'v Value) -> Option<&'v Value> {
+    let (of_context, keys) = keys(path)?;
+    keys.iter().try_fold(if of_context { context } else { input }, |value, key| value.as_object()?.get(key))
 }

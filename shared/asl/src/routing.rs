@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use orquesta::{Conductor, Join, Node, Task, is_command};
+use orquesta::{Conductor, Graph, Join, Node, Task, is_command};
 
 use crate::condition::Condition;
 
@@ -46,7 +46,7 @@ impl Routing {
             let edges = node.edges.iter().filter(|edge| edge.transition == index);
             let targets: Vec<&Arc<str>> = edges.map(|edge| &edge.target).filter(|target| !is_command(target)).collect();
             if targets.is_empty() {
-                handles_failure |= transition.targets.iter().any(|target| &**target == "noop");
+                handles_failure |= transition.targets.iter().any(|target| matches!(&**target, "noop" | "fail"));
                 continue;
             }
             let group = match groups.iter().position(|group| group.condition == condition) {
@@ -84,11 +84,26 @@ impl Routing {
     pub(crate) fn is_of_status(&self, cluster: &[usize]) -> bool {
         cluster.iter().filter_map(|at| self.groups.get(*at)).all(|group| group.condition.is_of_status())
     }
+
+    /// Transitions fired of which no two were foreseen to fire at once.
+    pub(crate) fn is_surprised(&self, fired: &[usize]) -> bool {
+        let has_fired = |group: &&Group| group.transitions.iter().any(|transition| fired.contains(transition));
+        self.groups.iter().filter(has_fired).count() > 1
+    }
 }
 
 /// Runs once for each transition that leads to it.
 pub(crate) fn runs_per_edge(node: &Node) -> bool {
     node.is_split && !node.in_cycle
+}
+
+/// How many runs of a task another one can start at once.
+pub(crate) fn runs_at_once(graph: &Graph, task: &str) -> usize {
+    if !graph.node(task).is_some_and(runs_per_edge) {
+        return 1;
+    }
+    let edges = |node: &Node| node.edges.iter().filter(|edge| &*edge.target == task).count();
+    graph.nodes().map(edges).max().unwrap_or(0).max(1)
 }
 
 /// May have to wait for other branches.
@@ -120,14 +135,15 @@ fn clusters(groups: &[Group]) -> Vec<Vec<usize>> {
     clusters
 }
 
-/// Seconds before a task, where they are written as a number.
+/// Seconds that the state machine waits before a task by itself. With items it doesn't: where there are none nothing waits.
 pub(crate) fn literal_delay(task: &Task) -> Option<u64> {
-    task.delay.as_ref()?.written().as_u64().filter(|delay| *delay > 0).map(|delay| delay.min(LONGEST_WAIT))
+    let delay = task.delay.as_ref().filter(|_| task.with.is_none())?.written().as_u64();
+    delay.filter(|delay| *delay > 0).map(|delay| delay.min(LONGEST_WAIT))
 }
 
-/// Seconds before a task are given by an expression.
-pub(crate) fn has_computed_delay(task: &Task) -> bool {
-    task.delay.as_ref().is_some_and(|delay| !delay.written().is_number())
+/// An answer may say that a task is to wait before it begins.
+pub(crate) fn may_wait(task: &Task) -> bool {
+    task.delay.as_ref().is_some_and(|delay| literal_delay(task).is_none() && delay.written().as_u64() != Some(0))
 }
 
 /// As long as Step Functions waits.

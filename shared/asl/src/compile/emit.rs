@@ -3,12 +3,11 @@
 //! A scope is the top level or a branch of a `Parallel`. A task has at most one state in a scope for each way of going on, so loops are
 //! plain jumps; a task that several scopes need has a state in each.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use indexmap::IndexMap;
 
 use super::flow::Flow;
-use super::join::{self, Branches};
 use super::names::Names;
 use super::{Options, TooMany, states};
 use crate::machine::{ChoiceRule, Onward, State, StateMachine};
@@ -16,39 +15,39 @@ use crate::path;
 use crate::routing::Group;
 
 /// Joins at which a branch ends here, and where it goes on then.
-type Stops = BTreeMap<usize, Onward>;
+pub(super) type Stops = BTreeMap<usize, Onward>;
 
 /// Where a branch goes on at joins, and where it goes when it ends without reaching one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Bounds {
-    stops: Stops,
-    exit: Onward,
+pub(super) struct Bounds {
+    pub(super) stops: Stops,
+    pub(super) exit: Onward,
 }
 
 impl Bounds {
     /// The same within a branch: there everything ends.
-    fn inside(&self) -> Bounds {
+    pub(super) fn inside(&self) -> Bounds {
         Bounds { stops: self.stops.keys().map(|join| (*join, Onward::End)).collect(), exit: Onward::End }
     }
 }
 
 /// A run of a task that is to be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Target {
-    task: usize,
+pub(super) struct Target {
+    pub(super) task: usize,
     /// The how manieth run of the task by the same answer.
-    copy: usize,
+    pub(super) copy: usize,
     /// It may not come to it.
-    is_guarded: bool,
+    pub(super) is_guarded: bool,
 }
 
 #[derive(Default)]
-struct Scope {
-    states: IndexMap<String, State>,
+pub(super) struct Scope {
+    pub(super) states: IndexMap<String, State>,
     /// Ways into tasks: the task, the path of its route, and the bounds.
-    known: HashMap<(usize, String), Vec<(Bounds, String)>>,
-    done: Option<String>,
-    is_top: bool,
+    pub(super) known: HashMap<(usize, String), Vec<(Bounds, String)>>,
+    pub(super) done: Option<String>,
+    pub(super) is_top: bool,
 }
 
 /// Groups of transitions of which at least one fires where none of the others does.
@@ -80,12 +79,12 @@ enum Following {
 }
 
 pub(super) struct Emitter<'f> {
-    flow: &'f Flow<'f>,
-    options: &'f Options<'f>,
-    names: Names,
-    scope: Scope,
-    count: usize,
-    abort: String,
+    pub(super) flow: &'f Flow<'f>,
+    pub(super) options: &'f Options<'f>,
+    pub(super) names: Names,
+    pub(super) scope: Scope,
+    pub(super) count: usize,
+    pub(super) abort: String,
 }
 
 impl<'f> Emitter<'f> {
@@ -112,7 +111,7 @@ impl<'f> Emitter<'f> {
     // Tasks.
 
     /// The way into a task.
-    fn task(&mut self, task: usize, route: &str, bounds: &Bounds) -> Result<Onward, TooMany> {
+    pub(super) fn task(&mut self, task: usize, route: &str, bounds: &Bounds) -> Result<Onward, TooMany> {
         let key = (task, route.to_owned());
         let known = self.scope.known.get(&key).into_iter().flatten().find(|(known, _)| known == bounds);
         if let Some((_, name)) = known {
@@ -267,7 +266,7 @@ impl<'f> Emitter<'f> {
     }
 
     /// The runs that these groups can start. Of several groups none is certain.
-    fn targets(&self, groups: &[&Group]) -> Vec<Target> {
+    pub(super) fn targets(&self, groups: &[&Group]) -> Vec<Target> {
         let mut runs: BTreeMap<usize, usize> = BTreeMap::new();
         for group in groups {
             for (target, more) in &group.targets {
@@ -281,115 +280,14 @@ impl<'f> Emitter<'f> {
         runs.into_iter().flat_map(|(task, runs)| (0..runs).map(move |copy| Target { task, copy, is_guarded })).collect()
     }
 
-    // Forks and joins.
-
-    /// Draws what starts together.
-    fn fork(&mut self, from: Option<usize>, targets: Vec<Target>, bounds: &Bounds) -> Result<Onward, TooMany> {
-        let (stopped, targets): (Vec<Target>, Vec<Target>) =
-            targets.into_iter().partition(|target| bounds.stops.contains_key(&target.task));
-        let [first, rest @ ..] = targets.as_slice() else {
-            // What arrives at joins that are drawn elsewhere is known to the conductor.
-            let mut onward = stopped.iter().filter_map(|target| bounds.stops.get(&target.task));
-            let first = onward.next();
-            let exits = onward.any(|onward| *onward == bounds.exit);
-            return Ok(first.filter(|_| !exits).unwrap_or(&bounds.exit).clone());
-        };
-        if rest.is_empty() {
-            return if first.is_guarded || self.flow.is_join(first.task) {
-                self.guarded(*first, bounds)
-            } else {
-                self.enter(*first, bounds)
-            };
-        }
-        let tasks: Vec<usize> = targets.iter().map(|target| target.task).collect::<BTreeSet<_>>().into_iter().collect();
-        let limits: BTreeSet<usize> = bounds.stops.keys().copied().collect();
-        let Branches { joins, groups, leads_back } = Branches::of(self.flow, from, &tasks, &limits);
-        let is_orderly = |join: &usize| join::is_orderly(self.flow, from, &tasks, *join, &limits);
-        if groups.len() == 1
-            && let Some(join) = joins.into_iter().find(is_orderly)
-        {
-            let behind = self.task(join, "$.r", bounds)?;
-            let mut within = bounds.clone();
-            within.stops.insert(join, behind.clone());
-            within.exit = behind;
-            let rest = targets.into_iter().filter(|target| target.task != join).collect();
-            return self.fork(from, rest, &within);
-        }
-        if leads_back {
-            return self.drive(from, bounds);
-        }
-        // Branches that don't meet in an orderly way each get their own.
-        let each = if groups.len() == 1 { tasks.into_iter().map(|task| vec![task]).collect() } else { groups };
-        let of_group = |group: &Vec<usize>| -> Vec<Vec<Target>> {
-            let own: Vec<Target> = targets.iter().filter(|target| group.contains(&target.task)).copied().collect();
-            // Runs of one task on routes of their own have nothing in common.
-            if group.len() == 1 { own.into_iter().map(|target| vec![target]).collect() } else { vec![own] }
-        };
-        let branches = each.iter().flat_map(of_group).collect();
-        self.parallel(from, branches, bounds)
-    }
-
-    fn parallel(
-        &mut self,
-        from: Option<usize>,
-        branches: Vec<Vec<Target>>,
-        bounds: &Bounds,
-    ) -> Result<Onward, TooMany> {
-        let name = self.reserve(&format!("fork {}", self.label(from)))?;
-        let mut drawn = Vec::new();
-        for targets in branches {
-            let outer = std::mem::take(&mut self.scope);
-            let start = self.fork(from, targets, &bounds.inside())?;
-            let start_at = self.name_of(start)?;
-            let inner = std::mem::replace(&mut self.scope, outer);
-            let states = in_order(&start_at, inner.states);
-            drawn.push(StateMachine { comment: None, start_at, states });
-        }
-        let catch = if self.scope.is_top { states::catchers(&self.abort) } else { Vec::new() };
-        let comment = from.and_then(|from| self.comment(from, "after"));
-        self.replace(&name, states::parallel(comment, drawn, catch, bounds.exit.clone()));
-        Ok(Onward::Next(name))
-    }
-
-    /// A run that has started where the path to it is there.
-    fn guarded(&mut self, target: Target, bounds: &Bounds) -> Result<Onward, TooMany> {
-        let name = self.reserve(&format!("if {}", self.flow.name(target.task)))?;
-        let entered = self.enter(target, bounds)?;
-        let entered = self.name_of(entered)?;
-        let default = self.name_of(bounds.exit.clone())?;
-        let rule = states::rule(None, &self.route(target), &entered);
-        self.replace(&name, states::choice(None, vec![rule], default));
-        Ok(Onward::Next(name))
-    }
-
-    fn enter(&mut self, target: Target, bounds: &Bounds) -> Result<Onward, TooMany> {
-        self.task(target.task, &self.route(target), bounds)
-    }
-
-    fn route(&self, target: Target) -> String {
-        path::of(&crate::reply::flag(target.copy), &self.flow.name(target.task))
-    }
-
-    fn drive(&mut self, from: Option<usize>, bounds: &Bounds) -> Result<Onward, TooMany> {
-        let name = self.reserve(&format!("drive {}", self.label(from)))?;
-        let after = from.map(|from| self.flow.name(from));
-        let comment = from.and_then(|from| self.comment(from, "whatever comes after"));
-        let mut state = states::drive(self.options, comment, after.as_deref(), bounds.exit.clone());
-        if self.scope.is_top {
-            state.catch = states::catchers(&self.abort);
-        }
-        self.replace(&name, State::Task(state));
-        Ok(Onward::Next(name))
-    }
-
     // Names and places.
 
-    fn label(&self, from: Option<usize>) -> std::sync::Arc<str> {
+    pub(super) fn label(&self, from: Option<usize>) -> std::sync::Arc<str> {
         from.map_or_else(|| "start".into(), |from| self.flow.name(from))
     }
 
     /// The name of what is next, where an end must be a state of its own.
-    fn name_of(&mut self, onward: Onward) -> Result<String, TooMany> {
+    pub(super) fn name_of(&mut self, onward: Onward) -> Result<String, TooMany> {
         match (onward, self.scope.done.clone()) {
             (Onward::Next(name), _) | (Onward::End, Some(name)) => Ok(name),
             (Onward::End, None) => {
@@ -400,7 +298,7 @@ impl<'f> Emitter<'f> {
         }
     }
 
-    fn reserve(&mut self, name: &str) -> Result<String, TooMany> {
+    pub(super) fn reserve(&mut self, name: &str) -> Result<String, TooMany> {
         let name = self.names.of_helper(name);
         self.put(name.clone(), states::succeed())?;
         Ok(name)
@@ -412,7 +310,7 @@ impl<'f> Emitter<'f> {
         if self.count > self.options.most_states { Err(TooMany) } else { Ok(()) }
     }
 
-    fn replace(&mut self, name: &str, state: State) {
+    pub(super) fn replace(&mut self, name: &str, state: State) {
         if let Some(known) = self.scope.states.get_mut(name) {
             *known = state;
         }
@@ -425,7 +323,7 @@ impl<'f> Emitter<'f> {
     /// An answer may say that it runs again after a while, or has to wait first.
     fn may_wait(&self, task: usize) -> bool {
         let retries = self.flow.spot(task).is_some_and(|spot| spot.node.retry.is_some());
-        retries || self.flow.task(task).is_some_and(crate::routing::has_computed_delay)
+        retries || self.flow.task(task).is_some_and(crate::routing::may_wait)
     }
 
     /// What a task runs, and where it stands.
@@ -437,7 +335,7 @@ impl<'f> Emitter<'f> {
         Some(format!("{action}{each}{place}"))
     }
 
-    fn comment(&self, task: usize, what: &str) -> Option<String> {
+    pub(super) fn comment(&self, task: usize, what: &str) -> Option<String> {
         let place = self.place(task).map(|place| format!(" ({place})")).unwrap_or_default();
         Some(format!("{what} {}{place}", self.flow.name(task)))
     }
@@ -449,7 +347,7 @@ impl<'f> Emitter<'f> {
 }
 
 /// The states in the order in which a reader meets them.
-fn in_order(start: &str, mut states: IndexMap<String, State>) -> IndexMap<String, State> {
+pub(super) fn in_order(start: &str, mut states: IndexMap<String, State>) -> IndexMap<String, State> {
     let mut ordered = IndexMap::with_capacity(states.len());
     let mut open = VecDeque::from([start.to_owned()]);
     while let Some(name) = open.pop_front() {

@@ -12,8 +12,9 @@ pub(super) struct Branches {
     pub(super) joins: Vec<usize>,
     /// The tasks that they begin with, those together whose branches can meet.
     pub(super) groups: Vec<Vec<usize>>,
-    /// One of them leads back to the forking task.
-    pub(super) leads_back: bool,
+    /// No picture of them is sound: one leads back to the forking task, or several come to a task that the conductor may start once more
+    /// while it runs, so that it can't be told which branch goes on with it.
+    pub(super) is_tangled: bool,
 }
 
 impl Branches {
@@ -29,7 +30,7 @@ impl Branches {
             arriving > 1 && !limits.contains(join) && spot.splits == *level
         };
         let all: BTreeSet<usize> = reached.iter().flatten().copied().collect();
-        let mut joins: Vec<usize> = all.into_iter().filter(meets).collect();
+        let mut joins: Vec<usize> = all.iter().copied().filter(meets).collect();
         joins.sort_by_key(|join| (std::cmp::Reverse(flow.spot(*join).map_or(0, |spot| spot.after.len())), *join));
         let mut groups: Vec<(Vec<usize>, BTreeSet<usize>)> = Vec::new();
         for (target, reached) in targets.iter().zip(&reached) {
@@ -47,8 +48,27 @@ impl Branches {
         groups.iter_mut().for_each(|group| group.sort_unstable());
         groups.sort();
         let leads_back = fork.is_some_and(|fork| reached.iter().any(|reached| reached.contains(&fork)));
-        Branches { joins, groups, leads_back }
+        let meets_oddly = all.iter().filter(|at| !limits.contains(at) && runs_over_itself(flow, **at)).any(|at| {
+            let arriving = reached.iter().filter(|reached| reached.contains(at)).count();
+            arriving > 1
+        });
+        Branches { joins, groups, is_tangled: leads_back || meets_oddly }
     }
+}
+
+/// Whether a task may be started once more while it runs: in a loop, or since a join goes on with each branch after the first few, and
+/// something about it takes several calls.
+fn runs_over_itself(flow: &Flow<'_>, at: usize) -> bool {
+    let Some(spot) = flow.spot(at) else { return false };
+    let calls_again = flow.task(at).is_some_and(|task| task.delay.is_some() || task.with.is_some());
+    spot.node.in_cycle || (!waits_for_all(flow, at) && (calls_again || spot.node.retry.is_some()))
+}
+
+fn waits_for_all(flow: &Flow<'_>, at: usize) -> bool {
+    flow.spot(at).is_some_and(|spot| match spot.node.barrier {
+        Some(Join::Count(count)) => usize::try_from(count) == Ok(spot.node.inbound),
+        _ => true,
+    })
 }
 
 /// Whether all that begins with these tasks ends at the join or does without it: then the join is what comes behind them all.
@@ -66,13 +86,8 @@ pub(super) fn is_orderly(
         return false;
     }
     let within = |at: &usize| region.contains(at) || fork == Some(*at);
-    let waits_for_all = |at: usize| {
-        flow.spot(at).is_some_and(|spot| match spot.node.barrier {
-            Some(Join::Count(count)) => usize::try_from(count) == Ok(spot.node.inbound),
-            _ => true,
-        })
-    };
-    if fork.is_some_and(|fork| region.contains(&fork)) || !spot.inbound.iter().all(within) || !waits_for_all(join) {
+    if fork.is_some_and(|fork| region.contains(&fork)) || !spot.inbound.iter().all(within) || !waits_for_all(flow, join)
+    {
         return false;
     }
     if spot.node.in_cycle {
@@ -86,8 +101,8 @@ pub(super) fn is_orderly(
     }
     let sound_inside = |at: &usize| {
         let Some(inner) = flow.spot(*at) else { return false };
-        let is_fine_join =
-            !inner.is_join || (!spot.after.contains(at) && waits_for_all(*at) && inner.inbound.iter().all(within));
+        let is_fine_join = !inner.is_join
+            || (!spot.after.contains(at) && waits_for_all(flow, *at) && inner.inbound.iter().all(within));
         is_fine_join && keeps_together(flow, *at, join)
     };
     targets.iter().all(|target| flow.leads_to(*target, join)) && region.iter().all(sound_inside)

@@ -7,6 +7,7 @@
 
 mod emit;
 mod flow;
+mod fork;
 mod join;
 mod names;
 mod states;

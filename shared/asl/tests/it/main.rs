@@ -1,8 +1,11 @@
 //! The crate's tests.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod checks;
+mod equality;
+mod projection;
+mod random;
 mod shapes;
 
 use std::sync::Arc;

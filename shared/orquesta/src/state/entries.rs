@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::record::{Entry, RecordKey, Staged, Tries};
+use super::record::{Arrival, Entry, RecordKey, Staged, Tries};
 use super::{Inbound, Last, State, index};
 use crate::Status;
 use crate::graph::{Graph, Node};
@@ -79,6 +79,11 @@ impl State {
 
     pub(crate) fn inbound(&self, join: &str, route: u32) -> Inbound {
         self.derived.joins.get(join, route).copied().unwrap_or_default()
+    }
+
+    /// The transition that let a run of a task begin: the last one that arrived. None where it began with the workflow.
+    pub fn origin(&self, entry: &Entry) -> Option<&Arrival> {
+        self.arrivals(entry.staged).last()
     }
 
     fn change_entry(&mut self, at: u32, change: impl FnOnce(&mut Entry)) {

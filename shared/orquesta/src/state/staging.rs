@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::record::{Arrival, Arrow, RecordKey, Staged};
+use super::record::{Arrival, Arrow, Entry, RecordKey, Staged};
 use super::{Action, Items, State, index};
 use crate::Status;
 
@@ -99,6 +99,12 @@ impl State {
 
     pub(crate) fn arrivals(&self, at: u64) -> impl Iterator<Item = &Arrival> {
         self.arrivals.range((at, 0)..=(at, u32::MAX)).map(|(_, arrival)| arrival)
+    }
+
+    /// Whether items of a run of a task are at work: some may have still to begin, and none be. Nothing where the run has no items.
+    pub fn items_at_work(&self, entry: &Entry) -> Option<bool> {
+        let staged = self.staged_task(&entry.task, entry.route)?;
+        self.items(staged.index).map(Items::any_active)
     }
 
     pub(crate) fn items(&self, at: u64) -> Option<&Items> {
