@@ -83,10 +83,10 @@ def upload_code(template, binaries, bucket):
         resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": uploaded[folder]}
 
 
-def put_stack(cloudformation, name, template, parameters):
+def put_stack(cloudformation, name, template_url, parameters):
     request = dict(
         StackName=name,
-        TemplateBody=json.dumps(template, separators=(",", ":")),
+        TemplateURL=template_url,
         Parameters=[dict(zip(("ParameterKey", "ParameterValue"), each.split("=", 1))) for each in parameters],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
@@ -100,6 +100,15 @@ def put_stack(cloudformation, name, template, parameters):
     except botocore.exceptions.ClientError as error:
         if "No updates are to be performed" not in str(error):
             raise
+
+
+def upload_template(template, bucket):
+    """A template of more than 51,200 bytes can't be sent along."""
+    content = json.dumps(template, separators=(",", ":")).encode()
+    key = f"template/{hashlib.sha256(content).hexdigest()}.json"
+    s3 = boto3.client("s3", config=boto3.session.Config(s3={"addressing_style": "path"}))
+    s3.put_object(Bucket=bucket, Key=key, Body=content)
+    return f"{s3.meta.endpoint_url}/{bucket}/{key}"
 
 
 def wait(cloudformation, name):
@@ -125,7 +134,7 @@ def main():
     bucket = f"{options.stack}-code-{boto3.client('sts').get_caller_identity()['Account']}"
     upload_code(template, options.binaries, bucket)
     cloudformation = boto3.client("cloudformation")
-    put_stack(cloudformation, options.stack, template, options.parameter)
+    put_stack(cloudformation, options.stack, upload_template(template, bucket), options.parameter)
     json.dump(wait(cloudformation, options.stack), sys.stdout, indent=2)
     print()
 

@@ -18,6 +18,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let runner = Arc::new(DeadlineRunner::new(Arc::new(runners), start.clock()));
     let mut options = start.environment.engine_options();
     options.content_check = Some(CONTENT_CHECK);
+    // Actions are other people's programs: what conducts workflows is not to be had in this role.
+    options.conducts = false;
     let platform = start.platform(Arc::clone(&runner) as _, options);
     functions::serve(async |event, context| Ok(handler::handle(&platform, &runner, event, context).await)).await
 }

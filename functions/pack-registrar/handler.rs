@@ -36,5 +36,10 @@ async fn register(platform: &Platform, id: Id, key: &str) -> Result<(), Failure>
     };
     let upload = platform.engine.take_upload(id, files).await?;
     tracing::info!(upload = %id, state = ?upload.state, "an upload was looked at");
+    // A workflow without its machine runs, too; nobody has to wait for it.
+    match platform.engine.draw_workflows().await {
+        Ok(machines) => tracing::info!(machines, "workflows have their state machines"),
+        Err(error) => tracing::error!(%error, "state machines were not made: new workflows go on without"),
+    }
     Ok(())
 }

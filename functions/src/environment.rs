@@ -31,6 +31,8 @@ pub struct Environment {
     pub operator_key: Option<String>,
     /// The queues, each with its dead letters (`SQUALL_QUEUES`: `name=url=url`, with spaces between).
     pub queues: Vec<Queue>,
+    /// Are new workflows pictured by state machines (`SQUALL_WORKFLOW_DRIVER`: `step-functions`, or `direct`)?
+    pub step_functions: bool,
     /// How often a message is tried (`SQUALL_MAX_RECEIVES`).
     pub max_receives: u32,
 }
@@ -48,6 +50,14 @@ impl Environment {
             None => Ok(default),
             Some(value) => value.parse().map_err(|_| EnvironmentError { name, value, wanted: "write a whole number" }),
         };
+        let step_functions = match text("SQUALL_WORKFLOW_DRIVER").as_deref() {
+            None | Some("step-functions") => true,
+            Some("direct") => false,
+            Some(value) => {
+                let (name, wanted) = ("SQUALL_WORKFLOW_DRIVER", "write step-functions or direct");
+                return Err(EnvironmentError { name, value: value.to_owned(), wanted });
+            }
+        };
         let days = number("SQUALL_RETENTION_DAYS", 90)?;
         Ok(Environment {
             action_time: Duration::from_secs(number("SQUALL_ACTION_SECONDS", 900)?.into()),
@@ -55,6 +65,7 @@ impl Environment {
             api_url: text("SQUALL_API_URL"),
             operator_key: text("SQUALL_OPERATOR_KEY_HASH"),
             queues: queues(text("SQUALL_QUEUES").unwrap_or_default())?,
+            step_functions,
             max_receives: number("SQUALL_MAX_RECEIVES", 3)?,
         })
     }
@@ -75,6 +86,7 @@ impl Environment {
                     .to_owned(),
             }),
             operator_key: self.operator_key.clone(),
+            step_functions: self.step_functions,
             ..EngineOptions::default()
         }
     }

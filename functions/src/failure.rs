@@ -33,6 +33,17 @@ impl Failure {
         Failure::Passing { name: "Unavailable", message: error.to_string() }
     }
 
+    /// For a caller that is a state machine: what may pass has the one name for which it tries again.
+    #[must_use]
+    pub fn try_again(self) -> Failure {
+        match self {
+            Failure::Passing { name, message } => {
+                Failure::Passing { name: asl::TRY_AGAIN, message: format!("{name}: {message}") }
+            }
+            poison @ Failure::Poison { .. } => poison,
+        }
+    }
+
     /// The stable name, and what went wrong.
     pub fn parts(&self) -> (&'static str, &str) {
         match self {

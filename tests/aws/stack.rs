@@ -157,6 +157,7 @@ impl Stack {
             ("SQUALL_BUCKET", "BucketName"),
             ("SQUALL_KEY_ID", "KeyArn"),
             ("SQUALL_ACTIONS_QUEUE_URL", "ActionsQueueUrl"),
+            ("SQUALL_WORKFLOWS_QUEUE_URL", "WorkflowsQueueUrl"),
             ("SQUALL_ENGINE_QUEUE_URL", "EngineQueueUrl"),
         ];
         let output =

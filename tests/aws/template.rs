@@ -7,7 +7,8 @@ use std::{borrow::Cow, collections::BTreeMap, fs};
 use crate::stack::root;
 
 /// Actions for which AWS knows no resources.
-const WITHOUT_RESOURCE: [&str; 3] = ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "events:ListRules"];
+const WITHOUT_RESOURCE: [&str; 4] =
+    ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "events:ListRules", "states:ListStateMachines"];
 /// Kinds of resources that have no tags, or belong to one that has.
 const WITHOUT_TAGS: [&str; 9] = [
     "AWS::ApiGatewayV2::Integration",

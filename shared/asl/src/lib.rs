@@ -15,7 +15,7 @@ mod routing;
 pub mod simulate;
 
 pub use check::{Fault, LARGEST, LONGEST_NAME, check};
-pub use compile::{MOST_STATES, Options, compile, driven};
+pub use compile::{MOST_STATES, Options, TRY_AGAIN, compile, driven};
 pub use interpreter::{Call, Ending, Execution, NoSuchCall};
 pub use machine::{
     Catcher, Choice, ChoiceRule, Fail, Onward, Parallel, Parameters, Resource, Retrier, State, StateMachine, Succeed,

@@ -21,6 +21,7 @@ pub struct Clients {
     sqs: OnceLock<aws_sdk_sqs::Client>,
     s3: OnceLock<aws_sdk_s3::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
+    sfn: OnceLock<aws_sdk_sfn::Client>,
 }
 
 impl Clients {
@@ -41,6 +42,7 @@ impl Clients {
             sqs: OnceLock::new(),
             s3: OnceLock::new(),
             kms: OnceLock::new(),
+            sfn: OnceLock::new(),
         }
     }
 
@@ -100,6 +102,17 @@ impl Clients {
                 builder = builder.interceptor(counter);
             }
             aws_sdk_s3::Client::from_conf(builder.build())
+        })
+    }
+
+    /// Step Functions.
+    pub fn sfn(&self) -> &aws_sdk_sfn::Client {
+        self.sfn.get_or_init(|| {
+            let mut builder = aws_sdk_sfn::config::Builder::from(&self.config);
+            if let Some(counter) = self.counter.clone() {
+                builder = builder.interceptor(counter);
+            }
+            aws_sdk_sfn::Client::from_conf(builder.build())
         })
     }
 

@@ -1,4 +1,4 @@
-//! The ports on DynamoDB, EventBridge, SQS, S3 and KMS.
+//! The ports on DynamoDB, EventBridge, SQS, S3, KMS and Step Functions.
 #![expect(
     clippy::disallowed_methods,
     reason = "the edge: this crate reads the environment and the time for those below"
@@ -12,6 +12,7 @@ mod counter;
 mod dead_letters;
 mod retry;
 mod settings;
+mod state_machines;
 mod store;
 mod subscriptions;
 mod sweep;
@@ -30,6 +31,7 @@ pub use counter::RequestCounter;
 pub use dead_letters::{DeadLetterOffice, Given, Queue};
 pub use retry::Patience;
 pub use settings::{Settings, SettingsError};
+pub use state_machines::{StateMachineSettings, StepFunctions};
 pub use store::{DynamoStore, INDEXES, IndexSchema};
 pub use subscriptions::Subscriptions;
 pub use sweep::{Swept, sweep};
@@ -63,6 +65,10 @@ pub fn ports(clients: &Clients, settings: &Settings, runner: Arc<dyn Runner>) ->
             .subscribing(settings.subscriptions.clone()),
         ),
         blobs,
+        state_machines: settings.state_machines.clone().map(|machines| {
+            let client = clients.sfn().clone();
+            Arc::new(StepFunctions::new(client, machines, patience.clone())) as Arc<dyn ports::StateMachines>
+        }),
         vault: Arc::new(KmsVault::new(clients.kms().clone(), &settings.key_id, patience)),
         runner,
         clock,

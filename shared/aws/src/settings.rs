@@ -1,6 +1,6 @@
 //! What the template tells a function by its environment.
 
-use crate::Subscriptions;
+use crate::{StateMachineSettings, Subscriptions};
 
 /// The names of the platform's resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,10 +15,14 @@ pub struct Settings {
     pub key_id: String,
     /// The queue of executions to run (`SQUALL_ACTIONS_QUEUE_URL`).
     pub actions_queue_url: String,
+    /// The queue of workflows to conduct (`SQUALL_WORKFLOWS_QUEUE_URL`).
+    pub workflows_queue_url: String,
     /// The queue of everything else that is to be looked at (`SQUALL_ENGINE_QUEUE_URL`).
     pub engine_queue_url: String,
     /// How the bus is subscribed to events of AWS services; `None` for functions that don't change content.
     pub subscriptions: Option<Subscriptions>,
+    /// Where state machines are; `None` for functions that have nothing to do with them.
+    pub state_machines: Option<StateMachineSettings>,
 }
 
 /// The environment is not what the template makes it.
@@ -35,6 +39,7 @@ impl Settings {
     /// The same from any table of variables; an empty value counts as missing.
     pub fn from_lookup(lookup: impl Fn(&'static str) -> Option<String>) -> Result<Settings, SettingsError> {
         let subscriptions = Subscriptions::from_lookup(&lookup);
+        let state_machines = StateMachineSettings::from_lookup(&lookup);
         let mut missing = Vec::new();
         let mut take = |name: &'static str| {
             lookup(name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
@@ -48,8 +53,10 @@ impl Settings {
             bucket: take("SQUALL_BUCKET"),
             key_id: take("SQUALL_KEY_ID"),
             actions_queue_url: take("SQUALL_ACTIONS_QUEUE_URL"),
+            workflows_queue_url: take("SQUALL_WORKFLOWS_QUEUE_URL"),
             engine_queue_url: take("SQUALL_ENGINE_QUEUE_URL"),
             subscriptions,
+            state_machines,
         };
         if missing.is_empty() { Ok(settings) } else { Err(SettingsError(missing)) }
     }
@@ -74,6 +81,6 @@ mod tests {
             "the environment lacks SQUALL_BUS: set them as the template does"
         );
         let empty = Settings::from_lookup(|_| Some(String::new()));
-        assert!(matches!(empty, Err(SettingsError(names)) if names.len() == 6));
+        assert!(matches!(empty, Err(SettingsError(names)) if names.len() == 7));
     }
 }

@@ -41,9 +41,9 @@ pub async fn sweep(store: &DynamoStore, wakes: &SqsWakes, now: Timestamp) -> Res
         store.due_wakes(None, late, MOST_OVERDUE),
         wakes.waiting(),
     );
-    let (ahead, overdue, (actions, others)) = (ahead?, overdue?, waiting.map_err(StoreError::Unavailable)?);
+    let (ahead, overdue, waiting) = (ahead?, overdue?, waiting.map_err(StoreError::Unavailable)?);
     let found = Swept { ahead: ahead.len(), overdue: overdue.len(), left_out: 0 };
-    let is_wanted = |wake: &Wake| if SqsWakes::is_for_actions(&wake.key) { actions < BUSY } else { others < BUSY };
+    let is_wanted = |wake: &Wake| waiting.get(wakes.queue_of(&wake.key)).is_none_or(|waiting| *waiting < BUSY);
     let again: Vec<Wake> = overdue.into_iter().filter(is_wanted).collect();
     let left_out = found.overdue - again.len();
     wakes.send(ahead.into_iter().chain(again).collect()).await;

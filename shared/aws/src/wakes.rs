@@ -1,4 +1,4 @@
-//! Wakes as messages of two standard queues: one for executions, which may take long, one for everything else.
+//! Wakes as messages of three standard queues: one for executions, which may take long, one for workflows, one for everything else.
 
 use async_trait::async_trait;
 use aws_sdk_sqs::{
@@ -9,7 +9,10 @@ use futures::{StreamExt, stream};
 use model::Timestamp;
 use ports::{Key, Wake, Wakes};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use crate::{Patience, Settings, retry};
 
@@ -52,6 +55,7 @@ pub fn key_of(body: &str) -> Result<Key, MessageError> {
 pub struct SqsWakes {
     client: Client,
     actions: String,
+    workflows: String,
     engine: String,
     patience: Patience,
 }
@@ -62,20 +66,26 @@ impl SqsWakes {
         SqsWakes {
             client,
             actions: settings.actions_queue_url.clone(),
+            workflows: settings.workflows_queue_url.clone(),
             engine: settings.engine_queue_url.clone(),
             patience: patience.with_budget(BUDGET),
         }
     }
 
-    /// Whoever looks at an execution may have to run its action.
-    pub(crate) fn is_for_actions(key: &Key) -> bool {
-        key.partition.starts_with("execution/") || key.partition.starts_with("inbox/")
+    /// The queue of those who look at such a record. Whoever looks at an execution may have to run its action.
+    pub(crate) fn queue_of(&self, key: &Key) -> &str {
+        match key.partition.split_once('/') {
+            Some(("execution" | "inbox", _)) => &self.actions,
+            Some(("workflow", _)) => &self.workflows,
+            _ => &self.engine,
+        }
     }
 
-    /// About how many messages wait to be taken: those for executions, and the others.
-    pub(crate) async fn waiting(&self) -> Result<(u64, u64), String> {
-        let (actions, engine) = futures::join!(self.waiting_in(&self.actions), self.waiting_in(&self.engine));
-        Ok((actions?, engine?))
+    /// About how many messages wait to be taken from each queue.
+    pub(crate) async fn waiting(&self) -> Result<HashMap<&str, u64>, String> {
+        let urls = [&self.actions, &self.workflows, &self.engine];
+        let counts = futures::future::try_join_all(urls.map(|url| self.waiting_in(url))).await?;
+        Ok(urls.into_iter().map(String::as_str).zip(counts).collect())
     }
 
     async fn waiting_in(&self, url: &str) -> Result<u64, String> {
@@ -143,18 +153,22 @@ impl Wakes for SqsWakes {
     async fn send(&self, wakes: Vec<Wake>) {
         let now = self.patience.now();
         let mut seen = HashSet::new();
-        let sendable = wakes.into_iter().filter_map(|wake| {
-            let delay = delay(wake.at, now)?;
-            seen.insert((wake.key.clone(), delay)).then_some((wake.key, delay))
-        });
-        let (actions, others) = sendable.partition(|(key, _)| SqsWakes::is_for_actions(key));
-        futures::join!(self.send_all(&self.actions, actions), self.send_all(&self.engine, others));
+        let mut queues: HashMap<&str, Vec<(Key, i32)>> = HashMap::new();
+        for wake in wakes {
+            if let Some(delay) = delay(wake.at, now)
+                && seen.insert((wake.key.clone(), delay))
+            {
+                queues.entry(self.queue_of(&wake.key)).or_default().push((wake.key, delay));
+            }
+        }
+        futures::future::join_all(queues.into_iter().map(|(url, messages)| self.send_all(url, messages))).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     #[test]
     fn messages_name_their_record_and_nothing_else_is_taken() {
@@ -180,9 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn what_may_run_an_action_goes_to_the_actions() {
-        let goes = |partition: &str| SqsWakes::is_for_actions(&Key::new(partition, "record"));
-        assert!(goes("execution/1") && goes("inbox/1"));
-        assert!(!["trigger_instance/1", "timer/1", "settle"].iter().any(|partition| goes(partition)));
+    fn a_wake_goes_to_those_who_can_handle_it() {
+        let settings = Settings::from_lookup(|name| Some(name.to_owned())).unwrap();
+        let config = aws_sdk_sqs::config::Config::builder().behavior_version_latest().build();
+        let wakes = SqsWakes::new(Client::from_conf(config), &settings, Patience::new(Arc::new(crate::SystemClock)));
+        let queue = |partition: &str| wakes.queue_of(&Key::new(partition, "record")).to_owned();
+        assert!(["execution/1", "inbox/1"].iter().all(|partition| queue(partition) == "SQUALL_ACTIONS_QUEUE_URL"));
+        assert_eq!(queue("workflow/1"), "SQUALL_WORKFLOWS_QUEUE_URL");
+        let others = ["trigger_instance/1", "timer/1", "settle"];
+        assert!(others.iter().all(|partition| queue(partition) == "SQUALL_ENGINE_QUEUE_URL"));
     }
 }

@@ -85,6 +85,7 @@ impl Host {
             vault: Arc::new(data.vault()?),
             runner: Arc::new(Runners::new(blobs, options.runners)) as Arc<dyn Runner>,
             clock,
+            state_machines: None,
             epoch: data.epoch(),
         };
         let engine = Arc::new(Engine::new(ports, options.engine));

@@ -46,7 +46,7 @@ pub use parameters::ActionPlan;
 pub use timers::Timer;
 pub use triggers::Webhook;
 pub use uploads::{Upload, UploadState};
-pub use workflows::inspect_workflows;
+pub use workflows::{Aborted, WorkflowCall, inspect_workflows};
 
 /// Values up to this many bytes of JSON stand in the record itself; larger ones in the blob store.
 pub const INLINE_BYTES: usize = 32 * 1024;
@@ -79,6 +79,10 @@ pub struct EngineOptions {
     pub api_url: Option<String>,
     /// The longest that an action may run; actions that want more are refused when they are registered.
     pub longest_action: Option<LongestAction>,
+    /// Does this engine conduct workflows? One that doesn't passes the wakes on to one that does.
+    pub conducts: bool,
+    /// Are new workflows pictured by state machines, where the host has them?
+    pub step_functions: bool,
     /// SHA-256 in hex of a key that the operator keeps: whoever shows the key is an admin.
     pub operator_key: Option<String>,
 }
@@ -106,6 +110,8 @@ impl Default for EngineOptions {
             catch_up: CatchUp::Once,
             api_url: None,
             longest_action: None,
+            conducts: true,
+            step_functions: true,
             operator_key: None,
         }
     }
@@ -152,6 +158,7 @@ impl Engine {
         match records::Subject::of(key) {
             Some(records::Subject::Execution(id)) => self.handle_execution(id, false).await,
             Some(records::Subject::Inbox(id)) => self.handle_execution(id, true).await,
+            Some(records::Subject::Workflow(id)) => self.handle_execution(id, true).await,
             Some(records::Subject::TriggerInstance(id)) => self.handle_trigger_instance(id).await,
             Some(records::Subject::Timer(id)) => self.handle_timer(id).await,
             Some(records::Subject::Gate(id)) => self.handle_gate(id).await,

@@ -6,6 +6,7 @@ mod bus;
 mod clock;
 mod dead_letters;
 mod runner;
+mod state_machines;
 mod store;
 mod uploads;
 mod vault;
@@ -18,6 +19,7 @@ pub use bus::{Bus, BusError, TriggerEvent};
 pub use clock::Clock;
 pub use dead_letters::{DeadLetter, DeadLetterError, DeadLetterQueue, DeadLetters, MAX_LETTERS};
 pub use runner::{CancelHandle, Canceled, Job, Outcome, OutputSink, PackVersion, RunContext, Runner};
+pub use state_machines::{StateMachineError, StateMachines};
 pub use store::{
     Cursor, Guard, IndexEntry, Key, MAX_COMMIT_BYTES, MAX_OPERATIONS, MAX_PAGE, MAX_PARTITION_BYTES, MAX_PLACE_BYTES,
     MAX_RECORD_BYTES, MAX_SORT_BYTES, NewRecord, Operation, Page, Query, Record, Scope, Slot, Store, StoreError,
@@ -42,6 +44,8 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     /// How actions run.
     pub runner: Arc<dyn Runner>,
+    /// Pictures of workflows, where the host has a service that walks through them.
+    pub state_machines: Option<Arc<dyn StateMachines>>,
     /// Time and randomness.
     pub clock: Arc<dyn Clock>,
     /// Raised at every start of an embedded host, constant on AWS: leases of an older epoch have lapsed.

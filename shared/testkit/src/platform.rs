@@ -63,6 +63,7 @@ impl Platform {
             vault: Arc::new(FakeVault),
             runner,
             clock: Arc::clone(&clock) as Arc<dyn ports::Clock>,
+            state_machines: None,
             epoch: 1,
         };
         let engine = Arc::new(Engine::new(ports, options));

@@ -281,6 +281,7 @@ impl World {
             vault: Arc::new(SimVault::new(Arc::clone(self), place)),
             runner: Arc::new(SimRunner::new(Arc::clone(self))),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            state_machines: None,
             epoch,
         };
         let content_check = self.setting.serverless.then_some(Duration::from_secs(5));

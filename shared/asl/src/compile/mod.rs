@@ -17,6 +17,7 @@ use orquesta::Conductor;
 use crate::machine::StateMachine;
 use emit::Emitter;
 use flow::Flow;
+pub use states::TRY_AGAIN;
 
 /// How many states a definition may have; beyond it the whole workflow is driven.
 pub const MOST_STATES: usize = 400;

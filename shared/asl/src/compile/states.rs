@@ -9,17 +9,24 @@ use crate::machine::{
     Task, Wait,
 };
 
+/// The error by which the function that the tasks call says that another try may help.
+pub const TRY_AGAIN: &str = "Squall.TryAgain";
+
 const DRIVE: &str = "drive";
 const DONE: &str = "done";
 pub(super) const ABORT: &str = "abort";
 pub(super) const FAILED: &str = "failed";
 
-/// Faults of the service, not of the workflow.
-const FAULTS: [&str; 4] = [
+/// Faults of the service or of the function, not of the workflow. The last one is what our function calls whatever may pass.
+const FAULTS: [&str; 8] = [
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
+    TRY_AGAIN,
 ];
 
 fn retriers() -> Vec<Retrier> {

@@ -40,16 +40,17 @@ impl Projection {
             Phase::Passed { reply, .. } => {
                 threads.remove(number);
                 if reply.started.is_empty() && state.status() == Status::Failed {
-                    return send_on(state, threads, route, token);
+                    return send_on(state, threads, (&task, route), token);
                 }
-                vec![Deed::Answer { token: Arc::clone(token), reply }]
+                vec![Deed::Answer { token: Arc::clone(token), task, reply }]
             }
             Phase::Awaited { after, delay, is_waited, told }
                 if delay > 0 && (!is_waited || told.as_ref() == Some(token)) =>
             {
                 let told = told.or_else(|| Some(Arc::clone(token)));
                 threads.change(number, |visit| visit.phase = Phase::Awaited { after, delay, is_waited: true, told });
-                vec![Deed::Answer { token: Arc::clone(token), reply: self.wait(&task, route, delay) }]
+                let reply = self.wait(&task, route, delay);
+                vec![Deed::Answer { token: Arc::clone(token), task, reply }]
             }
             _ => {
                 threads.change(number, |visit| visit.phase = Phase::Open { token: Some(Arc::clone(token)) });
@@ -76,7 +77,7 @@ impl Projection {
         let mut deeds: Vec<Deed> = deeds.into_iter().map(|(visit, delay)| Deed::Begin { visit, delay }).collect();
         if deeds.is_empty() && !matches!(state.status(), Status::Pausing | Status::Paused) {
             threads.remove(driver);
-            deeds = send_on(state, threads, route, token);
+            deeds = send_on(state, threads, (&task, route), token);
         }
         self.turn(state, threads, deeds)
     }
@@ -107,11 +108,11 @@ fn come_in_vain(state: &State, threads: &mut Threads, task: &str, route: u32, to
         threads.add(&Arc::from(task), route, u32::MAX, Phase::Early { token: Arc::clone(token) });
         return Vec::new();
     }
-    send_on(state, threads, route, token)
+    send_on(state, threads, (&Arc::from(task), route), token)
 }
 
 /// Where there is nothing to do for a call.
-fn send_on(state: &State, threads: &mut Threads, route: u32, token: &Token) -> Vec<Deed> {
+fn send_on(state: &State, threads: &mut Threads, (task, route): (&Arc<str>, u32), token: &Token) -> Vec<Deed> {
     match state.status() {
         // The failure is told to one call when the last task has ended, and ends all others.
         Status::Failed if threads.any_at_work(state) => {
@@ -120,7 +121,10 @@ fn send_on(state: &State, threads: &mut Threads, route: u32, token: &Token) -> V
         }
         Status::Failed => vec![Deed::Fail { token: Arc::clone(token) }],
         Status::Canceling | Status::Canceled => Vec::new(),
-        _ => vec![Deed::Answer { token: Arc::clone(token), reply: Reply { route, ..Reply::default() } }],
+        _ => {
+            let reply = Reply { route, ..Reply::default() };
+            vec![Deed::Answer { token: Arc::clone(token), task: Arc::clone(task), reply }]
+        }
     }
 }
 

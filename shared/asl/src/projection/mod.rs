@@ -13,6 +13,8 @@ mod settle;
 mod start;
 mod threads;
 
+use std::sync::Arc;
+
 use orquesta::{Conductor, Event, Record, Refused, Rerun, Start, State, Status, StepEvent};
 
 use crate::reply::Reply;
@@ -55,6 +57,8 @@ pub enum Deed {
     Answer {
         /// The call.
         token: Token,
+        /// The task that it was made for.
+        task: Arc<str>,
         /// The answer.
         reply: Reply,
     },

@@ -278,7 +278,7 @@ impl Settling<'_> {
         if self.threads.head.culprit.as_ref() == Some(&token) {
             self.threads.head_mut().culprit = None;
         }
-        self.deeds.push(Deed::Answer { token, reply });
+        self.deeds.push(Deed::Answer { token, task: Arc::clone(&visit.task), reply });
     }
 
     /// A task with items that was started once more while it ran ends as one.
@@ -312,8 +312,8 @@ impl Settling<'_> {
             if self.threads.find(|visit| visit.driver == Some(number)).is_some() {
                 continue;
             }
-            if let Some(Visit { route, phase: Phase::Driving { token }, .. }) = self.threads.remove(number) {
-                self.deeds.push(Deed::Answer { token, reply: Reply { route, ..Reply::default() } });
+            if let Some(Visit { task, route, phase: Phase::Driving { token }, .. }) = self.threads.remove(number) {
+                self.deeds.push(Deed::Answer { token, task, reply: Reply { route, ..Reply::default() } });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What a step of the conductor has started: what was under way goes on, what is new waits for the state machine.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use orquesta::{Entry, Start, Status, is_command};
 
@@ -67,7 +68,7 @@ impl Settling<'_> {
                 let phase = Phase::Awaited { after: None, delay, is_waited: true, told: None };
                 self.threads.change(number, |visit| visit.phase = phase);
                 let reply = self.projection.wait(&visit.task, visit.route, delay);
-                self.deeds.push(Deed::Answer { token, reply });
+                self.deeds.push(Deed::Answer { token, task: Arc::clone(&visit.task), reply });
                 self.keep(number, starts);
             }
             None => {

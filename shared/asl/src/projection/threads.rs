@@ -132,18 +132,46 @@ pub enum ThreadRecord {
     Gone(u64),
 }
 
+impl ThreadRecord {
+    /// The number of the visit that it is about; none for what is there once.
+    pub fn visit(&self) -> Option<u64> {
+        match self {
+            ThreadRecord::Head(_) => None,
+            ThreadRecord::Visit(visit) => Some(visit.number),
+            ThreadRecord::Gone(number) => Some(*number),
+        }
+    }
+}
+
 impl Threads {
-    /// The threads that these records are of, in any order, of each name the last one that a turn gave.
+    /// The threads that these records are of, in the order in which turns gave them; those of them that were replaced may be left out.
     pub fn from_records(records: impl IntoIterator<Item = ThreadRecord>) -> Threads {
         let mut threads = Threads::default();
         for record in records {
             match record {
                 ThreadRecord::Head(head) => threads.head = head,
                 ThreadRecord::Visit(visit) => drop(threads.visits.insert(visit.number, visit)),
-                ThreadRecord::Gone(_) => {}
+                ThreadRecord::Gone(number) => drop(threads.visits.remove(&number)),
             }
         }
         threads
+    }
+
+    /// All of them.
+    pub fn records(&self) -> impl Iterator<Item = ThreadRecord> {
+        let visits = self.visits.values().cloned().map(ThreadRecord::Visit);
+        std::iter::once(ThreadRecord::Head(self.head.clone())).chain(visits)
+    }
+
+    /// The visit to a task whose actions are at work, or wait for the state machine to come.
+    pub fn visit_of(&self, task: &str, route: u32) -> Option<u64> {
+        self.find(|visit| visit.is_open() && visit.is_of(task, route)).map(|visit| visit.number)
+    }
+
+    /// The state machine is expected at that task.
+    pub fn expects(&self, task: &str, route: u32) -> bool {
+        let waits = |visit: &Visit| matches!(visit.phase, Phase::Awaited { .. } | Phase::Passed { .. });
+        self.find(|visit| waits(visit) && visit.is_of(task, route)).is_some()
     }
 
     /// All visits.
@@ -161,7 +189,8 @@ impl Threads {
         changed.into_iter().map(record).collect()
     }
 
-    pub(super) fn get(&self, number: u64) -> Option<&Visit> {
+    /// The visit of that number, unless it is over.
+    pub fn get(&self, number: u64) -> Option<&Visit> {
         self.visits.get(&number)
     }
 

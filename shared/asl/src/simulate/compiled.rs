@@ -168,7 +168,7 @@ impl<'r> Run<'r> {
                 }
             }
             // A call that is over by now is none to answer.
-            Deed::Answer { token, reply } => {
+            Deed::Answer { token, reply, .. } => {
                 let _ = self.execution.as_mut().map(|execution| execution.succeed(&token, reply.to_json()));
             }
             Deed::Fail { token } => {

@@ -49,7 +49,7 @@ impl Run {
 /// What is answered, and to whom.
 fn answers(deeds: &[Deed]) -> Vec<String> {
     let told = |deed: &Deed| match deed {
-        Deed::Answer { token, reply } => Some(format!("{token} {}", reply.to_json())),
+        Deed::Answer { token, reply, .. } => Some(format!("{token} {}", reply.to_json())),
         Deed::Fail { token } => Some(format!("{token} failed")),
         Deed::Stop => Some("stop".to_owned()),
         Deed::Start { .. } | Deed::Begin { .. } => None,

@@ -33,6 +33,11 @@ pub(crate) enum Message {
         /// Who asked.
         user: String,
     },
+    /// To a workflow: what carries it has broken; it fails.
+    Broken {
+        /// What happened.
+        reason: String,
+    },
     /// To a workflow: an execution of a task of its own took on a status.
     Child {
         /// The task.

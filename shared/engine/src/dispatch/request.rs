@@ -12,8 +12,9 @@ use crate::{
     Engine, Error, ErrorKind, Principal,
     datastore::Reader,
     parameters::{ActionPlan, Inputs},
-    records::{self, Stored},
+    records::Stored,
     redact::Redactor,
+    workflows::wake_key,
 };
 
 /// The longest that an execution can be asked to wait before it starts.
@@ -143,7 +144,7 @@ impl Engine {
         let due = execution.due();
         let ttl = failure.is_some().then(|| now.after(self.options.retention));
         let operation = execution.put(Guard::Absent, due, ttl)?;
-        let wake = due.map(|at| Wake { key: records::execution_key(execution.id), at });
+        let wake = due.map(|at| Wake { key: wake_key(&execution), at });
         Ok(Requested { execution, operation, wake, failure })
     }
 

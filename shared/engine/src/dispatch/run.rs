@@ -2,7 +2,7 @@
 
 use futures::{FutureExt, StreamExt, channel::mpsc, pin_mut, select_biased};
 use model::{Execution, ExecutionStatus, Id, Lease, Timestamp};
-use ports::{CancelHandle, Canceled, Guard, Job, Outcome};
+use ports::{CancelHandle, Canceled, Guard, Job, Outcome, Wake};
 use serde_json::{Map, Value, json};
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
@@ -65,6 +65,11 @@ impl Engine {
         let Some(record) = self.ports.store.get(&records::execution_key(id)).await? else { return Ok(()) };
         let execution: Execution = records::read(&record)?;
         if workflows::is_conducted(&execution) {
+            if !self.options.conducts {
+                let wake = Wake { key: workflows::wake_key(&execution), at: self.ports.clock.now() };
+                self.ports.wakes.send(vec![wake]).await;
+                return Ok(());
+            }
             // Before a limit nothing concerns it but a cancel.
             if execution.status == ExecutionStatus::Delayed {
                 return if has_news { self.take_cancel(execution, record.version).await.map(drop) } else { Ok(()) };

@@ -5,7 +5,7 @@ use ports::{Guard, MAX_COMMIT_BYTES, Operation, Query, Wake};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, time::Duration};
 
-use crate::{Engine, Error, ErrorKind, records};
+use crate::{Engine, Error, ErrorKind, records, workflows::wake_key};
 use records::{Life, Stored};
 
 /// How often a gate before which executions wait looks whether those that it let in are still there.
@@ -249,7 +249,7 @@ impl Engine {
                 execution.places.push(gate.enter(id, execution.id, kind, now));
             }
             step.operations.push(execution.put(Guard::Version(record.version), execution.due(), None)?);
-            step.wakes.push(Wake { key, at: now });
+            step.wakes.push(Wake { key: wake_key(&execution), at: now });
         }
         step.more = gate.waiting;
         Ok(step)

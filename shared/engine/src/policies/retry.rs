@@ -4,7 +4,7 @@ use model::{Execution, ExecutionLog, ExecutionStatus, Id, PolicyKind, RetryOn};
 use ports::{Guard, Operation, Wake};
 use serde_json::{Value, json};
 
-use crate::{Engine, Error, dispatch::seal_context, records};
+use crate::{Engine, Error, dispatch::seal_context, records, workflows::wake_key};
 use records::Stored;
 
 impl Engine {
@@ -44,7 +44,7 @@ impl Engine {
         next.context.insert("policies".to_owned(), json!({"retry": told}));
         let due = next.due();
         operations.push(next.put(Guard::Absent, due, None)?);
-        wakes.extend(due.map(|at| Wake { key: records::execution_key(next.id), at }));
+        wakes.extend(due.map(|at| Wake { key: wake_key(&next), at }));
         tracing::info!(audit = "policy.retry", execution = %execution.id, next = %next.id, policy = policy.as_str());
         Ok(())
     }

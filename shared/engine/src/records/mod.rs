@@ -21,6 +21,8 @@ pub(crate) enum Subject {
     Execution(Id),
     /// Of that execution.
     Inbox(Id),
+    /// Of that execution, which is a workflow's.
+    Workflow(Id),
     TriggerInstance(Id),
     Timer(Id),
     Settle(u64),
@@ -38,6 +40,7 @@ impl Subject {
         match kind {
             "execution" => Some(Subject::Execution(id)),
             "inbox" => Some(Subject::Inbox(id)),
+            "workflow" => Some(Subject::Workflow(id)),
             "trigger_instance" => Some(Subject::TriggerInstance(id)),
             "gate" | "gate_inbox" => Some(Subject::Gate(id)),
             "timer" => Some(Subject::Timer(id)),
@@ -113,6 +116,11 @@ pub(crate) fn workflow_partition(execution: Id) -> String {
 
 pub(crate) fn workflow_key(execution: Id, row: u64) -> Key {
     Key::new(workflow_partition(execution), format!("{row:012}"))
+}
+
+/// What wakes for a workflow name, so that they find their way to who conducts.
+pub(crate) fn workflow_wake_key(execution: Id) -> Key {
+    Key::new(workflow_partition(execution), ONLY)
 }
 
 /// The number of a row of a workflow's journal.

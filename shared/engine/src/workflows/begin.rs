@@ -102,8 +102,11 @@ impl Engine {
             owed: VecDeque::new(),
             inputs: if chain.is_some() { inputs } else { Map::new() },
             chain,
+            drawn: None,
+            calls: Vec::new(),
             secrets,
         };
+        self.draw(&mut run);
         run.execution.advance_by(ExecutionStatus::Running, self.ports.clock.now()).map_err(Error::damaged)?;
         Ok(Ok(run))
     }

@@ -173,7 +173,8 @@ impl Engine {
         };
         let (operation, wake) = self.message(parent, &message)?;
         operations.push(operation);
-        wakes.push(wake);
+        // Only workflows have children.
+        wakes.push(Wake { key: records::workflow_wake_key(parent), ..wake });
         Ok(())
     }
 }

@@ -4,9 +4,9 @@ use model::{Action, runner_type};
 use orquesta::{Chain, Conductor, Inspection, Nothing, Workflow, inspect};
 use ports::PackVersion;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use super::Workflows;
+use super::{Workflows, machines::Machine};
 use crate::{Catalog, Engine, Error, catalog::lock};
 
 /// Definitions kept at hand.
@@ -22,6 +22,10 @@ pub(super) struct Definition {
     pub(super) chain: Option<Arc<Chain>>,
     /// Its expressions read the datastore or the records of tasks.
     pub(super) reads_outside: bool,
+    /// The file in its pack.
+    pub(super) path: String,
+    /// What pictures it, once somebody asks.
+    pub(super) machine: OnceLock<Machine>,
     /// What is wrong with it, as a workflow that fails for it tells.
     problems: Vec<Value>,
 }
@@ -66,14 +70,17 @@ impl Workflows {
         // One with problems won't run; what can be read of it may show more of them.
         let workflow = Workflow::outline(&root);
         let reads_outside = text.contains("st2kv") || text.contains("task(");
-        Ok(Definition { conductor: self.conductor(workflow), chain: None, reads_outside, problems })
+        let (path, machine) = (path.to_owned(), OnceLock::new());
+        Ok(Definition { conductor: self.conductor(workflow), chain: None, reads_outside, path, machine, problems })
     }
 
     fn read_chain(&self, path: &str, text: &str) -> Result<Definition, Error> {
         let root = yaml::read(text).map_err(|error| Error::invalid(format!("{path}:{error}")))?;
         let chain = Chain::read(&root).map_err(|error| Error::invalid(error.message))?;
         let conductor = self.conductor(chain.workflow());
-        Ok(Definition { conductor, chain: Some(Arc::new(chain)), reads_outside: false, problems: Vec::new() })
+        let (path, machine) = (path.to_owned(), OnceLock::new());
+        let chain = Some(Arc::new(chain));
+        Ok(Definition { conductor, chain, reads_outside: false, path, machine, problems: Vec::new() })
     }
 
     fn conductor(&self, workflow: Workflow) -> Conductor {

@@ -14,6 +14,8 @@
 //! | a workflow goes on from some of its tasks | `re_run` |
 //! | what a task requests, and what comes of it | `children` |
 //! | the text of a workflow, read once | `definition` |
+//! | a run that a state machine pictures, and what the machine is told | `drawn` |
+//! | the machines themselves, and their calls | `machines` |
 //! | what expressions ask of the world around | `outside` |
 //! | pause, go on, cancel; and what follows for the children | `control` |
 //! | the result of a workflow | `outcome` |
@@ -26,6 +28,8 @@ mod check;
 mod children;
 mod control;
 mod definition;
+mod drawn;
+mod machines;
 mod outcome;
 mod outside;
 mod re_run;
@@ -35,6 +39,7 @@ mod turn;
 use expressions::orquesta::Expressions;
 use futures::lock::Mutex as AsyncMutex;
 use model::{Execution, Id};
+use ports::Key;
 use std::{
     collections::HashMap,
     sync::{
@@ -45,6 +50,8 @@ use std::{
 
 use crate::{Engine, Error, catalog::lock, records};
 pub use check::inspect_workflows;
+pub use drawn::WorkflowCall;
+pub use machines::Aborted;
 use definition::Definition;
 use run::Run;
 
@@ -59,6 +66,11 @@ const CHAIN: &str = "action-chain";
 /// Is this an execution that the conductor drives?
 pub(crate) fn is_conducted(execution: &Execution) -> bool {
     CONDUCTED.contains(&execution.runner.as_str())
+}
+
+/// What a wake for an execution names: whoever conducts is told of workflows.
+pub(crate) fn wake_key(execution: &Execution) -> Key {
+    if is_conducted(execution) { records::workflow_wake_key(execution.id) } else { records::execution_key(execution.id) }
 }
 
 /// What this process knows of workflows: nothing that the store does not have.

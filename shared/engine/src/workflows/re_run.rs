@@ -99,6 +99,8 @@ impl Engine {
         let mut run = run::restore(execution, (version, None), definition, journal);
         run.due = run.execution.due();
         run.rows = 0;
+        run.drawn = None;
+        self.draw_driven(&mut run);
         run.first = vec![StepEvent::Rerun(tasks.requests(&run.state)), StepEvent::Request(Status::Running)];
         run.execution.advance_by(model::ExecutionStatus::Running, self.ports.clock.now()).map_err(Error::damaged)?;
         Ok(run)

@@ -15,6 +15,7 @@ use std::{
 use super::{
     chain::{ChainRun, Variables},
     definition::Definition,
+    drawn::{Drawn, DrawnRow, WorkflowCall},
 };
 use crate::{Engine, Error, records};
 
@@ -48,6 +49,10 @@ pub(super) struct Run {
     pub(super) inputs: Map<String, Value>,
     /// Where it is an action chain.
     pub(super) chain: Option<ChainRun>,
+    /// Where a state machine pictures it.
+    pub(super) drawn: Option<Drawn>,
+    /// Calls of that, which the next turn takes.
+    pub(super) calls: Vec<WorkflowCall>,
     /// What was decrypted on the way, so that it can be taken out of what is shown.
     pub(super) secrets: Vec<Secret<String>>,
 }
@@ -106,6 +111,9 @@ pub(super) struct Row {
     /// Of an action chain, where they have changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) variables: Option<Variables>,
+    /// Of a workflow that a state machine pictures, where something has changed of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) drawn: Option<DrawnRow>,
 }
 
 /// What is needed of a workflow's journal.
@@ -176,7 +184,7 @@ impl Run {
     }
 
     /// All of it as one row.
-    pub(super) fn snapshot(&self, now: Timestamp) -> Row {
+    pub(super) fn snapshot(&mut self, now: Timestamp) -> Row {
         let born = self.children.iter().flat_map(|((name, route), children)| {
             children.ids.iter().map(|(item, id)| Born {
                 task: TaskLink { name: name.to_string(), route: *route, item: *item },
@@ -184,15 +192,18 @@ impl Run {
                 id: *id,
             })
         });
+        let born = born.collect();
+        let drawn = self.drawn.as_mut().and_then(|drawn| drawn.row(true));
         Row {
             whole: Some(now),
             changes: self.state.records(),
-            born: born.collect(),
+            born,
             taken: 0,
             owed: self.owed.iter().cloned().collect(),
             secrets: self.secrets.iter().map(|secret| secret.expose().clone()).collect(),
             inputs: self.inputs.clone(),
             variables: self.chain.as_ref().map(|chain| chain.variables.clone()),
+            drawn,
         }
     }
 }
@@ -277,7 +288,7 @@ pub(super) fn restore(
     let start = execution.start;
     let mut newest: IndexMap<RecordKey, Record> = IndexMap::new();
     let (mut born, mut owed, mut secrets) = (Vec::new(), VecDeque::new(), Vec::new());
-    let (mut inputs, mut variables) = (Map::new(), Variables::default());
+    let (mut inputs, mut variables, mut drawn) = (Map::new(), Variables::default(), Vec::new());
     for row in journal.rows {
         for record in row.changes {
             newest.insert(record.key(), record);
@@ -288,6 +299,7 @@ pub(super) fn restore(
         secrets.extend(row.secrets.into_iter().map(Secret::new));
         inputs.extend(row.inputs);
         variables = row.variables.unwrap_or(variables);
+        drawn.extend(row.drawn);
     }
     let kept = newest.into_values().filter(|record| !matches!(record, Record::Gone(_)));
     let state = definition.conductor.restore(kept);
@@ -305,6 +317,8 @@ pub(super) fn restore(
         owed,
         inputs,
         chain,
+        drawn: Drawn::restore(drawn),
+        calls: Vec::new(),
         secrets,
     };
     born.iter().for_each(|born| run.remember(born));

@@ -2,13 +2,14 @@
 
 use indexmap::IndexMap;
 use model::{Execution, ExecutionStatus, Id, Payload, Secret, TaskLink, Timestamp};
-use orquesta::{Event, LogEntry, LogType, Record, RecordKey, Refused, Status, Step, StepEvent};
+use orquesta::{Conductor, Event, LogEntry, LogType, Record, RecordKey, Refused, State, Status, Step, StepEvent};
 use ports::{Guard, MAX_COMMIT_BYTES, MAX_OPERATIONS, Operation, Wake};
 use serde_json::Value;
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
     children::{self, Started},
+    drawn::Drawn,
     outcome,
     run::{Row, Run},
 };
@@ -97,7 +98,10 @@ impl Engine {
     pub(super) async fn turn(&self, run: &mut Run, inbox: Inbox) -> Result<bool, Error> {
         let now = self.ports.clock.now();
         let (is_new, is_due) = (run.rows == 0, run.due.is_some_and(|due| due <= now));
-        if inbox.deletes.is_empty() && !is_new && run.owed.is_empty() && !is_due {
+        let is_restless = !run.calls.is_empty() || run.drawn.as_ref().is_some_and(Drawn::is_restless);
+        if inbox.deletes.is_empty() && !is_new && run.owed.is_empty() && !is_due && !is_restless {
+            // Somebody was to be told something, it may be.
+            self.speak(run, true).await?;
             return Ok(false);
         }
         let messages = inbox.messages.clone();
@@ -110,6 +114,7 @@ impl Engine {
         for message in messages {
             self.take_news(run, &mut turn, message, &mut events).await?;
         }
+        run.take_calls(now);
         loop {
             while let Some(event) = events.pop_front() {
                 // It goes on before it takes the answer in: held, it could not fail by it.
@@ -137,7 +142,7 @@ impl Engine {
         let still_owed = owed_before - turn.row.taken;
         turn.row.owed = run.owed.iter().skip(still_owed).cloned().collect();
         self.commit_turn(run, turn).await?;
-        Ok(!run.owed.is_empty())
+        Ok(!run.owed.is_empty() || run.drawn.as_ref().is_some_and(Drawn::is_restless))
     }
 
     async fn take_step(&self, run: &mut Run, turn: &mut Turn, event: StepEvent) -> Result<(), Error> {
@@ -148,6 +153,7 @@ impl Engine {
                     let child = run.child(start, turn.now);
                     run.owed.push_back(child);
                 }
+                run.do_deeds(turn.now);
             }
             // News that comes late or twice finds the task further on.
             Err(refused) => tracing::debug!(execution = %run.execution.id, %refused, "news for a workflow is left out"),
@@ -160,16 +166,16 @@ impl Engine {
     async fn step(&self, run: &mut Run, turn: &mut Turn, event: StepEvent) -> Result<Result<Step, Refused>, Error> {
         if !run.definition.reads_outside {
             let conductor = self.conductor(&run.definition.conductor);
-            return Ok(conductor.step(&mut run.state, event));
+            return Ok(step((&mut run.state, run.drawn.as_mut()), &conductor, event, turn.now));
         }
-        let act = |conductor: &orquesta::Conductor| {
-            let mut state = run.state.clone();
-            let outcome = conductor.step(&mut state, event.clone());
-            (state, outcome)
+        let act = |conductor: &Conductor| {
+            let (mut state, mut drawn) = (run.state.clone(), run.drawn.clone());
+            let outcome = step((&mut state, drawn.as_mut()), conductor, event.clone(), turn.now);
+            (state, drawn, outcome)
         };
         let conductor = &run.definition.conductor;
-        let ((state, outcome), secrets) = self.with_outside((conductor, &run.execution), Some(run), act).await?;
-        run.state = state;
+        let ((state, drawn, outcome), secrets) = self.with_outside((conductor, &run.execution), Some(run), act).await?;
+        (run.state, run.drawn) = (state, drawn);
         turn.learn(run, secrets);
         Ok(outcome)
     }
@@ -198,6 +204,11 @@ impl Engine {
                 context.insert("resumed_by".to_owned(), Value::from(user));
                 turn.urges = true;
                 events.push_back(StepEvent::Request(Status::Running));
+            }
+            Message::Broken { reason } => {
+                let entry = LogEntry::new(LogType::Error, reason);
+                run.definition.conductor.log(&mut run.state, entry);
+                events.push_back(StepEvent::Request(Status::Failed));
             }
             Message::Child { task, execution, status, result, sealed } => {
                 if run.child_of(&task) == Some(execution) {
@@ -240,13 +251,14 @@ impl Engine {
     async fn commit_turn(&self, run: &mut Run, mut turn: Turn) -> Result<(), Error> {
         let (now, is_new) = (turn.now, run.rows == 0);
         let is_whole = run.wants_whole(now, self.options.retention);
-        let appends = is_whole || !turn.is_idle();
+        let appends = is_whole || !turn.is_idle() || run.drawn.as_ref().is_some_and(Drawn::is_changed);
         if appends {
             let row = if is_whole {
                 run.snapshot(now)
             } else {
                 turn.row.changes = std::mem::take(&mut turn.changes).into_values().collect();
                 turn.row.variables = run.chain.as_ref().map(|chain| chain.variables.clone());
+                turn.row.drawn = run.drawn.as_mut().and_then(|drawn| drawn.row(false));
                 std::mem::take(&mut turn.row)
             };
             turn.operations.push(self.append(run.execution.id, run.rows, &row).await?);
@@ -280,10 +292,24 @@ impl Engine {
         }
         run.rows += u64::from(appends);
         self.ports.wakes.send(turn.wakes).await;
+        self.speak(run, false).await?;
         if turn.urges {
             self.urge_children(run).await?;
         }
         Ok(())
+    }
+}
+
+/// A step of the conductor, by way of the picture where there is one.
+fn step(
+    (state, drawn): (&mut State, Option<&mut Drawn>),
+    conductor: &Conductor,
+    event: StepEvent,
+    now: Timestamp,
+) -> Result<Step, Refused> {
+    match drawn {
+        Some(drawn) => drawn.step(conductor, state, event, now),
+        None => conductor.step(state, event),
     }
 }
 
