@@ -14,6 +14,9 @@ mod chain;
 mod failures;
 mod packs;
 mod roles;
+#[path = "../it/running.rs"]
+mod running;
 mod stack;
+mod step_functions;
 mod template;
 mod workflows;

@@ -44,7 +44,7 @@ impl Stack {
         // A request without a signature, as the API's callers send it, is one to the emulator's default account.
         let account = Account { id: "000000000000".to_owned(), ..emulator.account() };
         let stack = Stack::deploy_bare(account, root().join("infra/template.yaml")).await;
-        for pack in ["packs/core", "tests/aws/pack", "tests/aws/flows"] {
+        for pack in ["packs/core", "packs/examples", "tests/aws/pack", "tests/aws/flows"] {
             let printed = stack.squall(&["pack", "upload", root().join(pack).to_str().unwrap()]).await;
             assert_eq!(printed.code, 0, "{}", printed.text);
         }

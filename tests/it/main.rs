@@ -13,4 +13,5 @@ mod budgets;
 mod examples;
 mod house_rules;
 mod policies;
+mod running;
 mod simulator;

@@ -1,0 +1,98 @@
+//! Workflows on AWS, each walking through its state machine.
+
+use async_trait::async_trait;
+use aws_sdk_sfn::types::ExecutionStatus as Walk;
+use engine::{Engine, EngineOptions, ExecutionFilter, PageRequest, Principal};
+use model::{Execution, ExecutionStatus};
+use ports::{Canceled, Job, Outcome, OutputSink, Runner};
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    running::{Running, cases},
+    stack::Stack,
+};
+
+/// No example takes longer, when all are at work at once.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// The tests' own engine runs nothing: the functions do.
+struct Elsewhere;
+
+#[async_trait]
+impl Runner for Elsewhere {
+    async fn run(&self, _: Job, _: &dyn OutputSink, _: Canceled) -> Outcome {
+        Outcome { status: ExecutionStatus::Failed, result: json!({"error": "run by the tests"}) }
+    }
+}
+
+/// The services on the stack's table, beside its functions.
+async fn engine(stack: &Stack) -> Arc<Engine> {
+    let ports = aws::ports(&stack.clients().await, &stack.settings(), Arc::new(Elsewhere));
+    let options = EngineOptions { conducts: false, content_check: Some(Duration::ZERO), ..EngineOptions::default() };
+    Arc::new(Engine::new(ports, options))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_example_becomes_what_it_becomes_on_the_embedded_host() {
+    let stack = Stack::shared().await;
+    let engine = engine(stack).await;
+    let running: Vec<_> = cases()
+        .into_iter()
+        .map(|(name, case)| {
+            let running = Running { engine: Arc::clone(&engine), case, longest: LONGEST };
+            (name, tokio::spawn(running.wrongs()))
+        })
+        .collect();
+    let mut wrongs = String::new();
+    for (name, running) in running {
+        for wrong in running.await.unwrap() {
+            wrongs.push_str(&format!("\ntests/{name}: {wrong}"));
+        }
+    }
+    assert!(wrongs.is_empty(), "{wrongs}");
+
+    let page = PageRequest { limit: 1_000, ..PageRequest::default() };
+    let all = engine.executions(&Principal::system(), &ExecutionFilter::default(), &page).await.unwrap().items;
+    let walked: Vec<_> = all.iter().filter(|execution| execution.context.contains_key("step_functions")).collect();
+    assert!(walked.len() > 40, "{} workflows of {} had a state machine", walked.len(), all.len());
+    for execution in walked {
+        let ended = stack.until("the end of a state machine", async || walk_of(stack, execution).await).await;
+        assert!(fits(&ended, execution.status), "{} {}: {ended:?}", execution.action, execution.status);
+    }
+}
+
+/// How the walk through a workflow's state machine has ended.
+async fn walk_of(stack: &Stack, execution: &Execution) -> Option<Walk> {
+    let machine = execution.context["step_functions"]["state_machine"].as_str().unwrap();
+    let prefix = stack.output("StateMachinePrefix").replacen(":stateMachine:", ":execution:", 1);
+    let arn = format!("{prefix}{machine}:{}", execution.id);
+    let described = stack.clients().await.sfn().describe_execution().execution_arn(arn).send().await;
+    Some(described.unwrap().status).filter(|status| *status != Walk::Running)
+}
+
+fn fits(walk: &Walk, status: ExecutionStatus) -> bool {
+    match status {
+        ExecutionStatus::Succeeded => *walk == Walk::Succeeded,
+        ExecutionStatus::Canceled => *walk == Walk::Aborted,
+        _ => *walk == Walk::Failed,
+    }
+}
+
+#[tokio::test]
+async fn who_stops_a_state_machine_cancels_its_workflow() {
+    let stack = Stack::shared().await;
+    let request = json!({"action": "flows.asks", "parameters": {}});
+    let id = stack.ask("POST", "executions", Some(request)).await["id"].as_str().unwrap().to_owned();
+    let execution = async || stack.ask("GET", &format!("executions/{id}"), None).await;
+    let status = async |wanted: &str| (execution().await["status"] == wanted).then_some(());
+    stack.until("the question", async || status("paused").await).await;
+    let machine = execution().await["context"]["step_functions"]["state_machine"].as_str().unwrap().to_owned();
+    let prefix = stack.output("StateMachinePrefix").replacen(":stateMachine:", ":execution:", 1);
+    let stop = stack.clients().await.sfn().stop_execution().execution_arn(format!("{prefix}{machine}:{id}"));
+    stop.send().await.unwrap();
+    stack.until("the cancellation", async || status("canceled").await).await;
+    let children = stack.ask("GET", &format!("executions/{id}/children"), None).await;
+    let open: Vec<&Value> = children.as_array().unwrap().iter().filter(|child| child["status"] == "pending").collect();
+    assert!(open.is_empty(), "{open:?}");
+}
