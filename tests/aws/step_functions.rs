@@ -1,6 +1,7 @@
 //! Workflows on AWS, each walking through its state machine.
 
 use async_trait::async_trait;
+use aws::Clients;
 use aws_sdk_sfn::types::ExecutionStatus as Walk;
 use engine::{Engine, EngineOptions, ExecutionFilter, PageRequest, Principal};
 use model::{Execution, ExecutionStatus};
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// No example takes longer, when all are at work at once.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// The tests' own engine runs nothing: the functions do.
 struct Elsewhere;
@@ -56,19 +57,23 @@ async fn every_example_becomes_what_it_becomes_on_the_embedded_host() {
     let all = engine.executions(&Principal::system(), &ExecutionFilter::default(), &page).await.unwrap().items;
     let walked: Vec<_> = all.iter().filter(|execution| execution.context.contains_key("step_functions")).collect();
     assert!(walked.len() > 40, "{} workflows of {} had a state machine", walked.len(), all.len());
+    let clients = stack.clients().await;
     for execution in walked {
-        let ended = stack.until("the end of a state machine", async || walk_of(stack, execution).await).await;
+        let ended = stack.until("the end of a state machine", async || walk_of(stack, &clients, execution).await).await;
         assert!(fits(&ended, execution.status), "{} {}: {ended:?}", execution.action, execution.status);
     }
 }
 
 /// How the walk through a workflow's state machine has ended.
-async fn walk_of(stack: &Stack, execution: &Execution) -> Option<Walk> {
-    let machine = execution.context["step_functions"]["state_machine"].as_str().unwrap();
+async fn walk_of(stack: &Stack, clients: &Clients, execution: &Execution) -> Option<Walk> {
+    let arn = walk_arn(stack, &execution.context["step_functions"], &execution.id.to_string());
+    let described = clients.sfn().describe_execution().execution_arn(arn).send().await.ok()?;
+    Some(described.status).filter(|status| *status != Walk::Running)
+}
+
+fn walk_arn(stack: &Stack, shown: &Value, id: &str) -> String {
     let prefix = stack.output("StateMachinePrefix").replacen(":stateMachine:", ":execution:", 1);
-    let arn = format!("{prefix}{machine}:{}", execution.id);
-    let described = stack.clients().await.sfn().describe_execution().execution_arn(arn).send().await;
-    Some(described.unwrap().status).filter(|status| *status != Walk::Running)
+    format!("{prefix}{}:{id}", shown["state_machine"].as_str().unwrap())
 }
 
 fn fits(walk: &Walk, status: ExecutionStatus) -> bool {
@@ -80,6 +85,31 @@ fn fits(walk: &Walk, status: ExecutionStatus) -> bool {
 }
 
 #[tokio::test]
+async fn a_workflow_pauses_goes_on_and_is_canceled() {
+    let stack = Stack::shared().await;
+    let ask = async |method: &str, id: &str, body| stack.ask(method, &format!("executions/{id}"), body).await;
+    let begin = async || {
+        let request = json!({"action": "flows.slow", "parameters": {"seconds": 3}});
+        stack.ask("POST", "executions", Some(request)).await["id"].as_str().unwrap().to_owned()
+    };
+    let is = async |id: &str, wanted: &str| (ask("GET", id, None).await["status"] == wanted).then_some(());
+    let (held, stopped) = (begin().await, begin().await);
+    for id in [&held, &stopped] {
+        stack.until("the start", async || is(id, "running").await).await;
+    }
+    ask("PUT", &held, Some(json!({"status": "pausing"}))).await;
+    ask("DELETE", &stopped, None).await;
+    stack.until("the pause", async || is(&held, "paused").await).await;
+    stack.until("the cancellation", async || is(&stopped, "canceled").await).await;
+    ask("PUT", &held, Some(json!({"status": "resuming"}))).await;
+    stack.until("the end", async || is(&held, "succeeded").await).await;
+    let tasks = async |id: &str| stack.ask("GET", &format!("executions/{id}/children"), None).await;
+    assert_eq!(tasks(&held).await.as_array().unwrap().len(), 2);
+    let canceled = tasks(&stopped).await;
+    assert!(canceled.as_array().unwrap().iter().all(|child| child["status"] != "running"), "{canceled}");
+}
+
+#[tokio::test]
 async fn who_stops_a_state_machine_cancels_its_workflow() {
     let stack = Stack::shared().await;
     let request = json!({"action": "flows.asks", "parameters": {}});
@@ -87,10 +117,8 @@ async fn who_stops_a_state_machine_cancels_its_workflow() {
     let execution = async || stack.ask("GET", &format!("executions/{id}"), None).await;
     let status = async |wanted: &str| (execution().await["status"] == wanted).then_some(());
     stack.until("the question", async || status("paused").await).await;
-    let machine = execution().await["context"]["step_functions"]["state_machine"].as_str().unwrap().to_owned();
-    let prefix = stack.output("StateMachinePrefix").replacen(":stateMachine:", ":execution:", 1);
-    let stop = stack.clients().await.sfn().stop_execution().execution_arn(format!("{prefix}{machine}:{id}"));
-    stop.send().await.unwrap();
+    let arn = walk_arn(stack, &execution().await["context"]["step_functions"], &id);
+    stack.clients().await.sfn().stop_execution().execution_arn(arn).send().await.unwrap();
     stack.until("the cancellation", async || status("canceled").await).await;
     let children = stack.ask("GET", &format!("executions/{id}/children"), None).await;
     let open: Vec<&Value> = children.as_array().unwrap().iter().filter(|child| child["status"] == "pending").collect();

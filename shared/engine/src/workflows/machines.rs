@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
+    ATTEMPTS,
     definition::Definition,
     drawn::{self, Drawn, WorkflowCall},
     run::Run,
@@ -14,8 +15,6 @@ use crate::{Engine, Error, ErrorKind, dispatch::Message, records};
 use asl::Options;
 use ports::{PackVersion, StateMachineError};
 
-/// Tries of a call that meets others at its workflow.
-const ATTEMPTS: usize = 8;
 /// Characters of a machine's name that come from the file's.
 const STEM: usize = 40;
 /// Hexadecimal digits of a definition's digest in the name of its machine.

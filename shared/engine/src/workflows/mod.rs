@@ -48,7 +48,7 @@ use std::{
     },
 };
 
-use crate::{Engine, Error, catalog::lock, records};
+use crate::{Engine, Error, ErrorKind, catalog::lock, records};
 pub use check::inspect_workflows;
 pub use drawn::WorkflowCall;
 pub use machines::Aborted;
@@ -57,6 +57,9 @@ use run::Run;
 
 /// Runs kept at hand. One that is not is read from its journal.
 const KEPT_RUNS: usize = 1_024;
+
+/// Tries where another process takes a turn at the same time.
+const ATTEMPTS: usize = 8;
 
 /// The runner types that the conductor carries out.
 const CONDUCTED: [&str; 2] = ["orquesta", CHAIN];
@@ -112,11 +115,17 @@ impl Engine {
         while desk.again.load(Ordering::SeqCst) {
             let Some(mut held) = desk.run.try_lock() else { return Ok(()) };
             desk.again.store(false, Ordering::SeqCst);
-            let more = self.turns(id, &mut held).await;
-            if more.is_err() {
-                // What is in memory may be ahead of what is stored.
+            let mut attempt = 1;
+            let more = loop {
+                let more = self.turns(id, &mut held).await;
+                let Err(error) = more else { break more };
+                // What is in memory may be ahead of what is stored, or behind it.
                 *held = None;
-            }
+                if error.kind != ErrorKind::Conflict || attempt == ATTEMPTS {
+                    break Err(error);
+                }
+                attempt += 1;
+            };
             if !more? {
                 drop(held);
                 self.workflows.leave(id);
