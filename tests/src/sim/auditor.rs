@@ -2,6 +2,7 @@
 
 mod policies;
 
+use asl::Ending;
 use model::{
     EnforcementStatus, Execution, ExecutionStatus, Id, OutputChunk, OutputStream, Payload, RuleEnforcement, Timestamp,
     Trigger, TriggerInstance, TriggerInstanceStatus, core_types,
@@ -52,6 +53,7 @@ pub(crate) fn audit(world: &World) -> Vec<String> {
     audit.timers_fired();
     audit.output_is_complete();
     audit.workflows_did_all_once();
+    audit.machines_ended_as_their_workflows();
     audit.found
 }
 
@@ -359,6 +361,23 @@ impl Audit<'_> {
             }
         }
         self.found.extend(found);
+    }
+
+    /// A workflow's state machine ended, and as it did.
+    fn machines_ended_as_their_workflows(&mut self) {
+        for (name, ending) in lock(&self.world.machines).endings() {
+            let execution = name.parse().ok().and_then(|id: Id| self.executions.get(&id));
+            let fits = match (execution.map(|execution| execution.status), &ending) {
+                (Some(ExecutionStatus::Succeeded), Some(Ending::Succeeded)) => true,
+                (Some(ExecutionStatus::Canceled), Some(Ending::Aborted)) => true,
+                (Some(ExecutionStatus::Failed), Some(Ending::Failed { .. })) => true,
+                _ => false,
+            };
+            if !fits {
+                let status = execution.map(|execution| execution.status);
+                self.found.push(format!("the machine of workflow {name}, which is {status:?}, is {ending:?}"));
+            }
+        }
     }
 
     /// Each task of a workflow was requested once for each try, and the workflow came to what its tasks came to.

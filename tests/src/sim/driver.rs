@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     executor::{Executor, Group, TaskId, lock},
+    machines::{CALL_AGAIN, take_call},
     mutant::Mutant,
     workload,
     world::{CLIENTS, Host, LEASE, World},
@@ -55,6 +56,7 @@ impl Driver<'_> {
         self.tend_hosts();
         self.deliver_wakes();
         self.deliver_events();
+        self.deliver_calls();
         let ready = self.executor.ready(self.world.now());
         if let Some(task) = self.world.draw(|random| random.pick(&ready).copied()) {
             self.poll(task);
@@ -133,12 +135,21 @@ impl Driver<'_> {
     fn spawn_handler(&self, group: Group, engine: Arc<Engine>, key: Key) {
         let world = Arc::clone(self.world);
         world.step(format_args!("wake arrives: {key}"));
+        // A queue shows again what nobody has said to have handled.
+        let shown_again = world.setting.pictured.then(|| {
+            let place = (world.now().after(VISIBILITY), world.number());
+            lock(&world.queues).wakes.insert(place, key.clone());
+            place
+        });
         self.world.spawner.spawn(group, async move {
             if world.mutant == Some(Mutant::RunsUnclaimed) {
                 run_unclaimed(&world, &engine, &key).await;
             }
             match engine.handle(&key).await {
-                Ok(()) => world.step(format_args!("handled: {key}")),
+                Ok(()) => {
+                    world.step(format_args!("handled: {key}"));
+                    shown_again.map(|place| lock(&world.queues).wakes.remove(&place));
+                }
                 Err(error) if error.is_retryable() => world.step(format_args!("not handled: {key}: {error}")),
                 Err(error) => world.violation(format!("{key} can't be handled: {:?}: {error}", error.kind)),
             }
@@ -159,6 +170,38 @@ impl Driver<'_> {
             let shown_again = self.world.send_event(event.clone(), now.after(VISIBILITY));
             self.world.step(format_args!("event arrives: {}", event.id));
             self.world.spawner.spawn(group, take_event(Arc::clone(self.world), engine, event, shown_again));
+        }
+    }
+
+    fn deliver_calls(&mut self) {
+        let now = self.world.now();
+        let made = {
+            let mut machines = lock(&self.world.machines);
+            machines.pass(now);
+            machines.take_calls()
+        };
+        for call in made {
+            let place = (now, self.world.number());
+            lock(&self.world.queues).calls.insert(place, call);
+        }
+        loop {
+            let Some((_, group, engine)) = self.world.pick_host() else { return };
+            let (call, again) = {
+                let mut queues = lock(&self.world.queues);
+                let call = match queues.calls.first_entry() {
+                    Some(first) if first.key().0 <= now => first.remove(),
+                    _ => return,
+                };
+                let again = (now.after(CALL_AGAIN), self.world.number());
+                queues.calls.insert(again, call.clone());
+                (call, again)
+            };
+            let world = Arc::clone(self.world);
+            self.world.spawner.spawn(group, async move {
+                if take_call(Arc::clone(&world), engine, call).await {
+                    lock(&world.queues).calls.remove(&again);
+                }
+            });
         }
     }
 
@@ -185,6 +228,8 @@ impl Driver<'_> {
         let is_timer = |key: &Key| key.partition.starts_with("timer/");
         let queues = lock(&self.world.queues);
         queues.events.is_empty()
+            && queues.calls.is_empty()
+            && lock(&self.world.machines).due().is_none()
             && queues.wakes.values().all(is_timer)
             && self.executor.is_empty()
             && self.world.due(FOR_EVER, DUE_PAGE).iter().all(|record| is_timer(&record.key))
@@ -203,6 +248,8 @@ impl Driver<'_> {
             let queued = [
                 queues.wakes.first_key_value().map(|(place, _)| place.0),
                 queues.events.first_key_value().map(|(place, _)| place.0),
+                queues.calls.first_key_value().map(|(place, _)| place.0),
+                lock(&world.machines).due(),
             ];
             let waiting = [world.clock.next_wake(), self.executor.next_stall_end()];
             let hosts = lock(&world.hosts);

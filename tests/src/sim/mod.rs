@@ -9,6 +9,7 @@ mod driver;
 mod executor;
 mod faults;
 mod journal;
+mod machines;
 mod mutant;
 mod outside;
 mod random;

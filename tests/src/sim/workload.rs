@@ -34,6 +34,12 @@ pub(crate) async fn begin(world: Arc<World>) {
             return;
         }
     }
+    let draw = |engine: Arc<Engine>| {
+        let call: BoxFuture<'static, _> = Box::pin(async move { engine.draw_workflows().await });
+        call
+    };
+    // Where it does not come about workflows go on without.
+    let _drawn = first.insist(draw).await;
     let clients = world.draw(|random| random.between(2, 5));
     for number in 1..=clients {
         let client = Client::new(Arc::clone(&world), number);

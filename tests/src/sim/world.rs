@@ -19,6 +19,7 @@ use super::{
     executor::{Group, Spawner, lock},
     faults::Faults,
     journal::Journal,
+    machines::{Machines, Pending, SimMachines},
     mutant::Mutant,
     outside::{SimBlobs, SimBus, SimVault, SimWakes},
     random::Random,
@@ -49,20 +50,24 @@ pub(crate) struct Setting {
     pub(crate) storm: bool,
     /// Policies on the action that works: so many at once, and what fails is tried again.
     pub(crate) policies: bool,
+    /// Workflows walk through state machines; several hosts only.
+    pub(crate) pictured: bool,
     /// Clients enable and disable rules, and register other versions of the pack.
     pub(crate) changing: bool,
 }
 
 impl Setting {
     fn of(random: &mut Random) -> Setting {
+        let serverless = random.chance(3_500);
         Setting {
-            serverless: random.chance(3_500),
+            serverless,
             timer: random.chance(5_000),
             after_work: random.chance(4_000),
             keys: random.chance(4_000),
             storm: random.chance(700),
             policies: random.chance(4_000),
             changing: random.chance(4_000),
+            pictured: serverless && random.chance(6_000),
         }
     }
 }
@@ -86,6 +91,8 @@ pub(crate) struct Queues {
     pub(crate) wakes: BTreeMap<(Timestamp, u64), Key>,
     /// Events on the durable bus, by the time at which they are shown next.
     pub(crate) events: BTreeMap<(Timestamp, u64), TriggerEvent>,
+    /// Calls of state machines, by the time at which they are made next.
+    pub(crate) calls: BTreeMap<(Timestamp, u64), Pending>,
     /// When the timer loop may turn a due record into a wake again.
     pub(crate) not_before: BTreeMap<Key, Timestamp>,
 }
@@ -106,6 +113,8 @@ pub(crate) struct World {
     pub(crate) lag: Mutex<Lag>,
     /// The blobs.
     pub(crate) blobs: MemoryBlobs,
+    /// The state machines.
+    pub(crate) machines: Mutex<Machines>,
     /// Starts tasks.
     pub(crate) spawner: Spawner,
     /// What is on its way.
@@ -137,6 +146,7 @@ impl World {
             lag: Mutex::default(),
             clock,
             blobs: MemoryBlobs::default(),
+            machines: Mutex::default(),
             spawner,
             queues: Mutex::default(),
             hosts: Mutex::default(),
@@ -281,7 +291,9 @@ impl World {
             vault: Arc::new(SimVault::new(Arc::clone(self), place)),
             runner: Arc::new(SimRunner::new(Arc::clone(self))),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            state_machines: None,
+            state_machines: self.setting.pictured.then(|| {
+                Arc::new(SimMachines::new(Arc::clone(self), place)) as Arc<dyn ports::StateMachines>
+            }),
             epoch,
         };
         let content_check = self.setting.serverless.then_some(Duration::from_secs(5));

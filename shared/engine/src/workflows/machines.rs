@@ -22,6 +22,14 @@ const DIGITS: usize = 20;
 /// The name that the machine of re-runs begins with.
 const DRIVEN: &str = "driven";
 
+/// Where an execution's context names its machine.
+const CONTEXT: &str = "step_functions";
+
+/// Does a state machine picture this workflow?
+pub(super) fn is_pictured(execution: &Execution) -> bool {
+    execution.context.contains_key(CONTEXT)
+}
+
 /// A machine as it is made.
 #[derive(Clone, Debug)]
 pub(super) struct Machine {
@@ -83,7 +91,7 @@ impl Engine {
     fn draw_as(&self, run: &mut Run, machine: &str) {
         run.drawn = Some(Drawn::new(machine));
         let shown = json!({"state_machine": machine, "execution": run.execution.id});
-        run.execution.context.insert("step_functions".to_owned(), shown);
+        run.execution.context.insert(CONTEXT.to_owned(), shown);
     }
 
     /// Makes the machines of all workflows that are live now, and removes those that nobody needs any more. Says how many there are.

@@ -138,7 +138,9 @@ impl Engine {
     async fn turns(&self, id: Id, held: &mut Option<Run>) -> Result<bool, Error> {
         loop {
             let inbox = self.inbox(id).await?;
-            let run = match held.take() {
+            // Woken for nothing: another process may have written what was not said, and died.
+            let is_trusted = |run: &Run| run.drawn.is_none() || !run.calls.is_empty() || !inbox.messages.is_empty();
+            let run = match held.take().filter(is_trusted) {
                 Some(run) => run,
                 None => match self.open_run(id, inbox.messages.is_empty()).await? {
                     Some(run) => run,
@@ -165,6 +167,13 @@ impl Engine {
         let Some(record) = self.ports.store.get(&records::execution_key(id)).await? else { return Ok(None) };
         let execution: Execution = records::read(&record)?;
         let is_final = execution.status.is_final();
+        if is_final && is_quiet && machines::is_pictured(&execution) {
+            // Its machine was to be told of the end, it may be.
+            if let Ok(mut run) = self.read_run(execution, &record).await? {
+                self.speak(&mut run, true).await?;
+            }
+            return Ok(None);
+        }
         if (is_final && is_quiet) || execution.not_before.is_some_and(|at| at > self.ports.clock.now()) {
             return Ok(None);
         }
