@@ -2,7 +2,7 @@
 //! another one's record.
 
 use model::{Execution, ExecutionStatus, Id, Payload, TaskLink};
-use ports::{Guard, Operation, Query};
+use ports::{Guard, Operation, Query, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -101,11 +101,12 @@ impl Engine {
         self.complete(execution, canceled_result(&user), version, inbox.deletes).await.map(|_| true)
     }
 
-    /// The rows in an execution's inbox; whoever acts on them deletes them in the same commit.
+    /// The rows in an execution's inbox; whoever acts on them deletes them in the same commit, which fails where somebody else did.
     pub(crate) async fn inbox(&self, id: Id) -> Result<Inbox, Error> {
         let page = self.ports.store.query(&Query::partition(records::inbox_partition(id), INBOX_BATCH)).await?;
         let messages = page.records.iter().map(records::read).collect::<Result<_, _>>()?;
-        let deletes = page.records.into_iter().map(|record| Operation::Delete(record.key, None)).collect();
+        let delete = |record: ports::Record| Operation::Delete(record.key, Some(Guard::Version(record.version)));
+        let deletes = page.records.into_iter().map(delete).collect();
         Ok(Inbox { messages, deletes })
     }
 
@@ -113,7 +114,11 @@ impl Engine {
     pub(crate) async fn clear_inbox(&self, id: Id) -> Result<(), Error> {
         let inbox = self.inbox(id).await?;
         if !inbox.deletes.is_empty() {
-            self.ports.store.commit(inbox.deletes).await?;
+            match self.ports.store.commit(inbox.deletes).await {
+                // Somebody else clears it.
+                Err(StoreError::Conflict { .. }) => {}
+                other => other?,
+            }
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! A workflow that a state machine pictures: the machine calls when it comes to a task, and is told what the conductor has decided.
 //!
 //! What is to be told is a word, written in the row of the turn that decided it and said once that is committed. A process that reads words
-//! in a journal does not know whether they were said: it says them again where it was woken for nothing, or when they have become old. To
-//! be told twice does no harm: the call is over by then.
+//! in a journal does not know whether they were said, and says them again in its first turn: to be told twice does no harm, for the call is
+//! over by then. Whoever dies before it has said its words is woken again by what woke it, as nobody has said that this was handled.
 
 use asl::{Deed, Projection, Reply, ThreadRecord, Threads, Token};
 use model::Timestamp;
@@ -19,8 +19,6 @@ use std::{
 use super::run::{Child, Run};
 use crate::{Engine, Error, ErrorKind};
 
-/// Words from a journal that are older are said again in the next turn.
-const OLD: Duration = Duration::from_secs(60);
 /// The token of a drive that nobody waits for.
 const NOBODY: &str = "nobody";
 /// Characters of a cause; Step Functions takes 32,768.
@@ -72,7 +70,6 @@ enum Saying {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Word {
-    at: Timestamp,
     say: Saying,
     #[serde(skip)]
     state: Said,
@@ -192,7 +189,6 @@ impl Drawn {
         conductor: &Conductor,
         state: &mut State,
         event: StepEvent,
-        now: Timestamp,
     ) -> Result<Step, Refused> {
         let projection = Projection::new(conductor.clone());
         let threads = &mut self.threads;
@@ -200,14 +196,14 @@ impl Drawn {
             StepEvent::Request(Status::Running) if !self.has_begun => {
                 let (turn, input) = projection.begin(state, threads)?;
                 self.has_begun = true;
-                input.into_iter().for_each(|input| self.say(now, Saying::Begin { input }));
+                input.into_iter().for_each(|input| self.say(Saying::Begin { input }));
                 turn
             }
             StepEvent::Request(status) => projection.request(state, threads, status)?,
             StepEvent::Rerun(tasks) => {
                 let turn = projection.rerun(state, threads, tasks)?;
                 self.has_begun = true;
-                self.say(now, Saying::Begin { input: Reply::default() });
+                self.say(Saying::Begin { input: Reply::default() });
                 turn
             }
             StepEvent::Task { task, route, event } => match threads.visit_of(&task, route) {
@@ -220,7 +216,7 @@ impl Drawn {
     }
 
     /// The machine has come to a box.
-    pub(super) fn called(&mut self, conductor: &Conductor, state: &State, call: &WorkflowCall, now: Timestamp) {
+    pub(super) fn called(&mut self, conductor: &Conductor, state: &State, call: &WorkflowCall) {
         let projection = Projection::new(conductor.clone());
         let token: Token = Arc::from(call.token());
         let turn = match call {
@@ -229,7 +225,7 @@ impl Drawn {
                     && let Some(reply) = self.answered(task, *route, &token)
                 {
                     let task = Arc::from(task.as_str());
-                    return self.say(now, Saying::Answer { token, task, reply });
+                    return self.say(Saying::Answer { token, task, reply });
                 }
                 projection.enter(state, &mut self.threads, task, *route, &token)
             }
@@ -272,8 +268,8 @@ impl Drawn {
         turn.changes
     }
 
-    fn say(&mut self, at: Timestamp, say: Saying) {
-        self.words.push_back(Word { at, say, state: Said::NotYet });
+    fn say(&mut self, say: Saying) {
+        self.words.push_back(Word { say, state: Said::NotYet });
         self.new += 1;
     }
 
@@ -295,9 +291,9 @@ impl Run {
                     let kept = self.drawn.as_mut().map(|drawn| drawn.take_kept(visit)).unwrap_or_default();
                     self.owed.extend(kept.into_iter().map(|child| Child { at, ..child }));
                 }
-                Deed::Answer { token, task, reply } => self.say(now, Saying::Answer { token, task, reply }),
-                Deed::Fail { token } => self.say(now, Saying::Fail { token }),
-                Deed::Stop => self.say(now, Saying::Stop),
+                Deed::Answer { token, task, reply } => self.say(Saying::Answer { token, task, reply }),
+                Deed::Fail { token } => self.say(Saying::Fail { token }),
+                Deed::Stop => self.say(Saying::Stop),
             }
         }
         if matches!(self.status(), Status::Canceling)
@@ -321,8 +317,8 @@ impl Run {
         }
     }
 
-    fn say(&mut self, now: Timestamp, say: Saying) {
-        self.drawn.iter_mut().for_each(|drawn| drawn.say(now, say.clone()));
+    fn say(&mut self, say: Saying) {
+        self.drawn.iter_mut().for_each(|drawn| drawn.say(say.clone()));
     }
 }
 
@@ -332,15 +328,11 @@ impl Engine {
         self.ports.state_machines.as_ref().filter(|_| self.options.step_functions)
     }
 
-    /// Says what was decided and is committed; `again` also what may have been said before.
-    pub(super) async fn speak(&self, run: &mut Run, again: bool) -> Result<(), Error> {
-        let (id, now) = (run.execution.id, self.ports.clock.now());
+    /// Says what was decided and is committed, and what may not have been said before.
+    pub(super) async fn speak(&self, run: &mut Run) -> Result<(), Error> {
+        let id = run.execution.id;
         let Some(drawn) = &run.drawn else { return Ok(()) };
-        let is_due = |word: &Word| match word.state {
-            Said::NotYet => true,
-            Said::Perhaps => again || now.since(word.at) > OLD,
-            Said::Yes => false,
-        };
+        let is_due = |word: &Word| word.state != Said::Yes;
         if !drawn.words.iter().any(is_due) {
             return Ok(());
         }
@@ -372,7 +364,10 @@ impl Engine {
                     tracing::info!(execution = %id, machine, "the workflow goes on without its state machine");
                     drawn.is_missing = true;
                 }
-                (Err(StateMachineError::Over), Saying::Answer { task, reply, .. }) if word.state == Said::NotYet => {
+                // An answer that leads nowhere is given to whoever comes anyway.
+                (Err(StateMachineError::Over), Saying::Answer { task, reply, .. })
+                    if word.state == Said::NotYet && !reply.started.is_empty() =>
+                {
                     drawn.returned.push((Arc::clone(task), reply.clone()));
                 }
                 _ => {}

@@ -176,7 +176,7 @@ impl Engine {
         let now = self.ports.clock.now();
         run.take_calls(now);
         run.do_deeds(now);
-        self.speak(&mut run, true).await
+        self.speak(&mut run).await
     }
 
     /// A call for a workflow that there is not, or that no machine pictures: the call ends, and its machine with it.
@@ -231,7 +231,7 @@ impl Run {
         let conductor = &self.definition.conductor;
         drawn.take_up(conductor, &self.state);
         for call in std::mem::take(&mut self.calls) {
-            drawn.called(conductor, &self.state, &call, now);
+            drawn.called(conductor, &self.state, &call);
         }
         self.do_deeds(now);
     }

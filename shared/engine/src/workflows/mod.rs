@@ -170,7 +170,7 @@ impl Engine {
         if is_final && is_quiet && machines::is_pictured(&execution) {
             // Its machine was to be told of the end, it may be.
             if let Ok(mut run) = self.read_run(execution, &record).await? {
-                self.speak(&mut run, true).await?;
+                self.speak(&mut run).await?;
             }
             return Ok(None);
         }

@@ -101,7 +101,7 @@ impl Engine {
         let is_restless = !run.calls.is_empty() || run.drawn.as_ref().is_some_and(Drawn::is_restless);
         if inbox.deletes.is_empty() && !is_new && run.owed.is_empty() && !is_due && !is_restless {
             // Somebody was to be told something, it may be.
-            self.speak(run, true).await?;
+            self.speak(run).await?;
             return Ok(false);
         }
         let messages = inbox.messages.clone();
@@ -166,11 +166,11 @@ impl Engine {
     async fn step(&self, run: &mut Run, turn: &mut Turn, event: StepEvent) -> Result<Result<Step, Refused>, Error> {
         if !run.definition.reads_outside {
             let conductor = self.conductor(&run.definition.conductor);
-            return Ok(step((&mut run.state, run.drawn.as_mut()), &conductor, event, turn.now));
+            return Ok(step((&mut run.state, run.drawn.as_mut()), &conductor, event));
         }
         let act = |conductor: &Conductor| {
             let (mut state, mut drawn) = (run.state.clone(), run.drawn.clone());
-            let outcome = step((&mut state, drawn.as_mut()), conductor, event.clone(), turn.now);
+            let outcome = step((&mut state, drawn.as_mut()), conductor, event.clone());
             (state, drawn, outcome)
         };
         let conductor = &run.definition.conductor;
@@ -292,7 +292,7 @@ impl Engine {
         }
         run.rows += u64::from(appends);
         self.ports.wakes.send(turn.wakes).await;
-        self.speak(run, false).await?;
+        self.speak(run).await?;
         if turn.urges {
             self.urge_children(run).await?;
         }
@@ -305,10 +305,9 @@ fn step(
     (state, drawn): (&mut State, Option<&mut Drawn>),
     conductor: &Conductor,
     event: StepEvent,
-    now: Timestamp,
 ) -> Result<Step, Refused> {
     match drawn {
-        Some(drawn) => drawn.step(conductor, state, event, now),
+        Some(drawn) => drawn.step(conductor, state, event),
         None => conductor.step(state, event),
     }
 }
