@@ -22,7 +22,9 @@ async fn every_example_becomes_what_its_test_says() {
     }
     let running: Vec<_> = cases()
         .into_iter()
-        .map(|(name, case)| (name, tokio::spawn(Running { engine: Arc::clone(host.engine()), case, longest: LONGEST }.wrongs())))
+        .map(|(name, case)| {
+            (name, tokio::spawn(Running { engine: Arc::clone(host.engine()), case, longest: LONGEST }.wrongs()))
+        })
         .collect();
     let mut wrongs = String::new();
     for (name, running) in running {

@@ -143,7 +143,11 @@ impl StateMachines for StepFunctions {
             Ok(_) => Ok(()),
             // The first try may have been taken, though nobody heard of it.
             Err(error) if is_over(error.code()) => {
-                if tries == 1 { Err(StateMachineError::Over) } else { Ok(()) }
+                if tries == 1 {
+                    Err(StateMachineError::Over)
+                } else {
+                    Ok(())
+                }
             }
             Err(error) => Err(unavailable(&error)),
         }

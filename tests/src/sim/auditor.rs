@@ -367,12 +367,12 @@ impl Audit<'_> {
     fn machines_ended_as_their_workflows(&mut self) {
         for (name, ending) in lock(&self.world.machines).endings() {
             let execution = name.parse().ok().and_then(|id: Id| self.executions.get(&id));
-            let fits = match (execution.map(|execution| execution.status), &ending) {
-                (Some(ExecutionStatus::Succeeded), Some(Ending::Succeeded)) => true,
-                (Some(ExecutionStatus::Canceled), Some(Ending::Aborted)) => true,
-                (Some(ExecutionStatus::Failed), Some(Ending::Failed { .. })) => true,
-                _ => false,
-            };
+            let fits = matches!(
+                (execution.map(|execution| execution.status), &ending),
+                (Some(ExecutionStatus::Succeeded), Some(Ending::Succeeded))
+                    | (Some(ExecutionStatus::Canceled), Some(Ending::Aborted))
+                    | (Some(ExecutionStatus::Failed), Some(Ending::Failed { .. }))
+            );
             if !fits {
                 let status = execution.map(|execution| execution.status);
                 self.found.push(format!("the machine of workflow {name}, which is {status:?}, is {ending:?}"));

@@ -291,9 +291,10 @@ impl World {
             vault: Arc::new(SimVault::new(Arc::clone(self), place)),
             runner: Arc::new(SimRunner::new(Arc::clone(self))),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            state_machines: self.setting.pictured.then(|| {
-                Arc::new(SimMachines::new(Arc::clone(self), place)) as Arc<dyn ports::StateMachines>
-            }),
+            state_machines: self
+                .setting
+                .pictured
+                .then(|| Arc::new(SimMachines::new(Arc::clone(self), place)) as Arc<dyn ports::StateMachines>),
             epoch,
         };
         let content_check = self.setting.serverless.then_some(Duration::from_secs(5));

@@ -2,17 +2,17 @@
 
 use async_trait::async_trait;
 use aws::{event_of, key_of};
-use engine::{Engine, EngineOptions, Principal};
+use engine::{Engine, EngineOptions, ExecutionRequest, Principal, WorkflowCall};
 use model::{
     ExecutionStatus,
     content::{PackFiles, SourceFile},
 };
-use ports::{Blobs, Canceled, Job, Outcome, OutputSink, Runner};
+use ports::{Blobs, Canceled, Job, Outcome, OutputSink, Runner, StateMachineError, StateMachines};
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -30,7 +30,18 @@ impl Runner for Runs {
     }
 }
 
-/// A pack with a rule on one of its two triggers.
+/// Five tasks, one after the other.
+const FIVE: &str = "\
+version: 1.0
+tasks:
+  a: {action: t.act, next: [{when: <% succeeded() %>, do: b}]}
+  b: {action: t.act, next: [{when: <% succeeded() %>, do: c}]}
+  c: {action: t.act, next: [{when: <% succeeded() %>, do: d}]}
+  d: {action: t.act, next: [{when: <% succeeded() %>, do: e}]}
+  e: {action: t.act}
+";
+
+/// A pack with a workflow, and a rule on one of its two triggers.
 fn pack() -> PackFiles {
     let files = [
         ("pack.yaml", "ref: t\nname: t\ndescription: d\nversion: 1.0.0\nauthor: a\n"),
@@ -40,6 +51,8 @@ fn pack() -> PackFiles {
         ),
         ("triggers/tick.yaml", "name: tick\npack: t\n"),
         ("triggers/alone.yaml", "name: alone\npack: t\n"),
+        ("actions/five.yaml", "name: five\nrunner_type: orquesta\nentry_point: workflows/five.yaml\nparameters: {}\n"),
+        ("actions/workflows/five.yaml", FIVE),
         ("rules/r.yaml", "name: r\npack: t\nenabled: true\ntrigger: {type: t.tick}\naction: {ref: t.act}\n"),
     ];
     let file = |(path, text): (&str, &str)| SourceFile { path: path.to_owned(), bytes: text.into(), executable: false };
@@ -56,14 +69,22 @@ struct Platform {
 
 impl Platform {
     async fn new() -> Platform {
+        Platform::with(None).await
+    }
+
+    async fn with(machines: Option<Arc<Machines>>) -> Platform {
         let mut place = Place::new().await;
         place.create_table().await;
         place.create_bucket().await;
+        let key = place.clients.kms().create_key().send().await.unwrap();
+        place.settings.key_id = key.key_metadata.unwrap().key_id;
         place.settings.actions_queue_url = place.create_queue("actions").await;
+        place.settings.workflows_queue_url = place.create_queue("workflows").await;
         place.settings.engine_queue_url = place.create_queue("engine").await;
         let events = place.create_bus_to("events").await;
         let runs = Arc::<Runs>::default();
-        let ports = aws::ports(&place.clients, &place.settings, Arc::clone(&runs) as Arc<dyn Runner>);
+        let mut ports = aws::ports(&place.clients, &place.settings, Arc::clone(&runs) as Arc<dyn Runner>);
+        ports.state_machines = machines.map(|machines| machines as Arc<dyn StateMachines>);
         let platform = Platform { engine: Engine::new(ports, EngineOptions::default()), place, events, runs };
         platform.engine.register_pack(&Principal::system(), pack()).await.unwrap();
         platform.handle(&platform.place.settings.engine_queue_url).await;
@@ -71,11 +92,13 @@ impl Platform {
         platform
     }
 
-    /// What a function does with the wakes of a queue.
-    async fn handle(&self, queue: &str) {
-        for body in self.place.receive(queue).await {
-            self.engine.handle(&key_of(&body).unwrap()).await.unwrap();
+    /// What a function does with the wakes of a queue; says how many there were.
+    async fn handle(&self, queue: &str) -> usize {
+        let bodies = self.place.receive(queue).await;
+        for body in &bodies {
+            self.engine.handle(&key_of(body).unwrap()).await.unwrap();
         }
+        bodies.len()
     }
 
     /// Emits an event and does what follows from it; says how many requests there were to each service, reads of queues aside.
@@ -118,5 +141,131 @@ fn an_event_that_nobody_listens_to_takes_one_write() {
         let expected = [("DynamoDB.PutItem", 1), ("EventBridge.PutEvents", 1)];
         assert_eq!(cost, expected.map(|(operation, count)| (operation.to_owned(), count)));
         assert_eq!(platform.runs.0.load(Ordering::Relaxed), 0);
+    });
+}
+
+/// Step Functions as far as requests are counted: the interpreter walks, and each request is one.
+#[derive(Default)]
+struct Machines {
+    definition: Mutex<Option<asl::StateMachine>>,
+    walk: Mutex<Option<asl::Execution<'static>>>,
+    requests: AtomicUsize,
+}
+
+impl Machines {
+    fn request(&self, act: impl FnOnce(&mut asl::Execution<'static>)) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        act(self.walk.lock().unwrap().as_mut().unwrap());
+    }
+}
+
+#[async_trait]
+impl StateMachines for Machines {
+    fn function(&self) -> &str {
+        "workflow-engine"
+    }
+
+    async fn create(&self, name: &str, definition: &str) -> Result<(), StateMachineError> {
+        if name.starts_with("five-") {
+            *self.definition.lock().unwrap() = Some(serde_json::from_str(definition).unwrap());
+        }
+        Ok(())
+    }
+
+    async fn start(&self, _: &str, _: &str, input: &Value) -> Result<(), StateMachineError> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let definition: &'static asl::StateMachine =
+            Box::leak(Box::new(self.definition.lock().unwrap().clone().unwrap()));
+        *self.walk.lock().unwrap() = Some(asl::Execution::new(definition, input.clone(), 0));
+        Ok(())
+    }
+
+    async fn succeed(&self, token: &str, answer: &Value) -> Result<(), StateMachineError> {
+        self.request(|walk| walk.succeed(&Arc::from(token), answer.clone()).unwrap());
+        Ok(())
+    }
+
+    async fn fail(&self, _: &str, _: &str, _: &str) -> Result<(), StateMachineError> {
+        unreachable!("nothing fails here")
+    }
+
+    async fn stop(&self, _: &str, _: &str, _: &str, _: &str) -> Result<(), StateMachineError> {
+        unreachable!("nothing is stopped here")
+    }
+
+    async fn prune(&self, _: &BTreeSet<String>) -> Result<usize, StateMachineError> {
+        Ok(0)
+    }
+}
+
+impl Platform {
+    /// Runs the workflow to its end; gives its requests.
+    async fn cost_of_five(&self, machines: Option<&Machines>) -> BTreeMap<String, u64> {
+        let request = ExecutionRequest { action: "t.five".to_owned(), ..ExecutionRequest::default() };
+        let id = self.engine.request(&Principal::system(), request).await.unwrap().id;
+        loop {
+            let mut work = self.handle(&self.place.settings.workflows_queue_url).await;
+            let calls = machines.and_then(|machines| Some(machines.walk.lock().unwrap().as_mut()?.take_calls()));
+            for call in calls.unwrap_or_default() {
+                let task = call.payload["task"].as_str().unwrap().to_owned();
+                let token = call.token.to_string();
+                self.engine.call_workflow(id, WorkflowCall::Run { task, route: 0, token }).await.unwrap();
+                work += 1;
+            }
+            work += self.handle(&self.place.settings.actions_queue_url).await;
+            let cost = self.place.requests.counts();
+            if work == 0 {
+                let ended = self.engine.execution(&Principal::system(), id).await.unwrap();
+                assert_eq!(ended.status, ExecutionStatus::Succeeded);
+                let read = |operation: &String| {
+                    ["SQS.Receive", "SQS.Delete"].iter().any(|prefix| operation.starts_with(prefix))
+                };
+                return cost.into_iter().filter(|(operation, _)| !read(operation)).collect();
+            }
+        }
+    }
+}
+
+fn expected(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {
+    counts.iter().map(|(operation, count)| ((*operation).to_owned(), *count)).collect()
+}
+
+#[test]
+fn a_workflow_of_five_tasks_conducted_directly() {
+    run(async {
+        let platform = Platform::new().await;
+        let cost = platform.cost_of_five(None).await;
+        let counts = [
+            ("DynamoDB.GetItem", 12),
+            ("DynamoDB.PutItem", 6),
+            ("DynamoDB.Query", 7),
+            ("DynamoDB.TransactWriteItems", 11),
+            ("KMS.GenerateDataKey", 1),
+            ("S3.GetObject", 1),
+            ("SQS.SendMessageBatch", 11),
+        ];
+        assert_eq!(cost, expected(&counts));
+    });
+}
+
+#[test]
+fn a_workflow_of_five_tasks_walked_through_by_a_state_machine() {
+    run(async {
+        let machines = Arc::<Machines>::default();
+        let platform = Platform::with(Some(Arc::clone(&machines))).await;
+        platform.engine.draw_workflows().await.unwrap();
+        platform.place.requests.take();
+        let cost = platform.cost_of_five(Some(&machines)).await;
+        let transitions = machines.walk.lock().unwrap().as_ref().unwrap().visited().len();
+        assert_eq!((transitions, machines.requests.load(Ordering::Relaxed)), (5, 6));
+        let counts = [
+            ("DynamoDB.GetItem", 12),
+            ("DynamoDB.PutItem", 6),
+            ("DynamoDB.Query", 12),
+            ("DynamoDB.TransactWriteItems", 16),
+            ("KMS.GenerateDataKey", 1),
+            ("SQS.SendMessageBatch", 11),
+        ];
+        assert_eq!(cost, expected(&counts));
     });
 }

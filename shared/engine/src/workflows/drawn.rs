@@ -167,7 +167,10 @@ impl Drawn {
         is_new.then(|| DrawnRow {
             machine: None,
             threads: changed.into_values().collect(),
-            kept: touched.into_iter().map(|visit| (visit, self.kept.get(&visit).cloned().unwrap_or_default())).collect(),
+            kept: touched
+                .into_iter()
+                .map(|visit| (visit, self.kept.get(&visit).cloned().unwrap_or_default()))
+                .collect(),
             said,
             words: self.words.iter().skip(self.words.len() - new.min(self.words.len())).cloned().collect(),
         })
@@ -184,12 +187,7 @@ impl Drawn {
     }
 
     /// Tells the conductor, and finds out what that means for the machine.
-    pub(super) fn step(
-        &mut self,
-        conductor: &Conductor,
-        state: &mut State,
-        event: StepEvent,
-    ) -> Result<Step, Refused> {
+    pub(super) fn step(&mut self, conductor: &Conductor, state: &mut State, event: StepEvent) -> Result<Step, Refused> {
         let projection = Projection::new(conductor.clone());
         let threads = &mut self.threads;
         let turn = match event {

@@ -240,4 +240,3 @@ impl Run {
 fn unavailable(error: StateMachineError) -> Error {
     Error::new(ErrorKind::Unavailable, error.to_string())
 }
-

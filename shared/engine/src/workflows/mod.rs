@@ -50,9 +50,9 @@ use std::{
 
 use crate::{Engine, Error, ErrorKind, catalog::lock, records};
 pub use check::inspect_workflows;
+use definition::Definition;
 pub use drawn::WorkflowCall;
 pub use machines::Aborted;
-use definition::Definition;
 use run::Run;
 
 /// Runs kept at hand. One that is not is read from its journal.
@@ -73,7 +73,11 @@ pub(crate) fn is_conducted(execution: &Execution) -> bool {
 
 /// What a wake for an execution names: whoever conducts is told of workflows.
 pub(crate) fn wake_key(execution: &Execution) -> Key {
-    if is_conducted(execution) { records::workflow_wake_key(execution.id) } else { records::execution_key(execution.id) }
+    if is_conducted(execution) {
+        records::workflow_wake_key(execution.id)
+    } else {
+        records::execution_key(execution.id)
+    }
 }
 
 /// What this process knows of workflows: nothing that the store does not have.
