@@ -86,6 +86,7 @@ pub(crate) fn table() -> Vec<Route> {
         route(POST,   "/executions/{id}/re_run",             ExecutionRerun,      executions::re_run),
         route(GET,    "/executions/{id}/output",             ExecutionView,       executions::output),
         route(GET,    "/executions/{id}/children",           ExecutionView,       executions::children),
+        route(GET,    "/executions/{id}/workflow",           ExecutionView,       executions::workflow),
         route(GET,    "/executions/{id}/attribute/{name}",   ExecutionView,       executions::attribute),
         route(GET,    "/executions/{id}/result",             ExecutionView,       executions::result),
 

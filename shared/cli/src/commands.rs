@@ -5,6 +5,7 @@ mod completion;
 mod demo;
 mod dlq;
 mod execution;
+mod execution_to_test;
 mod explain;
 mod inquiry;
 mod key;
@@ -21,6 +22,7 @@ mod trigger;
 mod trigger_instance;
 mod up;
 mod webhook;
+mod workflow;
 
 use clap::{Args, Subcommand};
 
@@ -56,6 +58,9 @@ pub(crate) enum Command {
     /// Actions that can be run
     #[command(subcommand)]
     Action(action::Action),
+    /// Workflows: checked, drawn, compiled, rehearsed
+    #[command(subcommand)]
+    Workflow(workflow::Workflow),
     /// Packs: content, checked and registered
     #[command(subcommand)]
     Pack(pack::Pack),
@@ -100,6 +105,7 @@ impl Command {
             Command::RuleEnforcement(command) => command.run(session).await,
             Command::Explain(command) => command.run(session).await,
             Command::Action(command) => command.run(session).await,
+            Command::Workflow(command) => command.run(session).await,
             Command::Pack(command) => command.run(session).await,
             Command::Inquiry(command) => command.run(session).await,
             Command::Policy(command) => command.run(session).await,

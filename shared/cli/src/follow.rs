@@ -1,5 +1,7 @@
 //! Waiting for an execution, with or without its output.
 
+mod workflow;
+
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,8 @@ use crate::{
 
 /// The first pause between two looks.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+/// The runner types whose executions are followed by what their tasks do.
+const WORKFLOWS: [&str; 2] = ["orquesta", "action-chain"];
 /// The longest.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -40,14 +44,21 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Writes the output as it comes, until the end; returns the execution as it then is.
-    pub(crate) async fn tail(mut self, session: &mut Session, stream: Option<&str>) -> Result<Value, Failure> {
+    /// Writes the output of an execution as it comes, of a workflow that of its tasks and what they do, until the end; returns the
+    /// execution as it then is.
+    pub(crate) async fn tail(
+        mut self,
+        session: &mut Session,
+        execution: &Value,
+        stream: Option<&str>,
+    ) -> Result<Value, Failure> {
+        let runner = execution.pointer("/runner/name").and_then(Value::as_str).unwrap_or_default();
+        if WORKFLOWS.contains(&runner) {
+            return self.watch(session, stream).await;
+        }
         let mut after: Option<u64> = None;
         loop {
-            let query = Query::new().maybe("output_type", stream).maybe("after", after.map(|last| last.to_string()));
-            let request = self.client.request(reqwest::Method::GET, &["executions", self.id, "output"])?;
-            let request = request.header("Accept", "application/json").query(query.pairs());
-            let answer = self.client.send(request).await?.body;
+            let answer = self.output(self.id, stream, after).await?;
             let chunks = answer.get("chunks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             for chunk in chunks {
                 session.console.write(chunk.get("data").and_then(Value::as_str).unwrap_or_default())?;
@@ -61,6 +72,14 @@ impl<'a> Follower<'a> {
                 self.rest().await?;
             }
         }
+    }
+
+    /// What an execution has written after that piece.
+    async fn output(&self, id: &str, stream: Option<&str>, after: Option<u64>) -> Result<Value, Failure> {
+        let query = Query::new().maybe("output_type", stream).maybe("after", after.map(|last| last.to_string()));
+        let request = self.client.request(reqwest::Method::GET, &["executions", id, "output"])?;
+        let request = request.header("Accept", "application/json").query(query.pairs());
+        Ok(self.client.send(request).await?.body)
     }
 
     fn show_progress(&self, session: &mut Session, status: &str) -> Result<(), Failure> {

@@ -21,6 +21,7 @@ mod prompt;
 mod session;
 mod shipped;
 mod trail;
+mod workflows;
 
 use clap::Parser;
 use std::{ffi::OsString, process::ExitCode};

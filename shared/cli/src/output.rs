@@ -9,5 +9,5 @@ mod values;
 pub(crate) use details::{Field, details};
 pub(crate) use diagnostics::{DiagnosticView, Excerpts, counted};
 pub(crate) use table::{Column, table};
-pub(crate) use trail::{criterion, timeline};
+pub(crate) use trail::{criterion, cut, timeline};
 pub(crate) use values::{Kind, duration};

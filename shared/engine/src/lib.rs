@@ -46,7 +46,9 @@ pub use parameters::ActionPlan;
 pub use timers::Timer;
 pub use triggers::Webhook;
 pub use uploads::{Upload, UploadState};
-pub use workflows::{Aborted, WorkflowCall, inspect_workflows};
+pub use workflows::{
+    Aborted, Lookup, TaskRunView, TransitionView, WorkflowCall, WorkflowRun, inspect_workflow, inspect_workflows,
+};
 
 /// Values up to this many bytes of JSON stand in the record itself; larger ones in the blob store.
 pub const INLINE_BYTES: usize = 32 * 1024;

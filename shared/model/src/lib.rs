@@ -42,7 +42,7 @@ pub use rule::{
     RuleAction, RuleEnforcement, RuleKind, RuleTrigger, Throttle, ThrottleAction, is_criteria_tree,
 };
 pub use runner_types::{runner_type, runner_types};
-pub use schema::{SchemaError, SchemaValidator, fill_defaults};
+pub use schema::{SchemaError, SchemaValidator, fill_defaults, suggestion};
 pub use secret::Secret;
 pub use status::{ExecutionStatus, TransitionError};
 pub use time::{TimeError, Timestamp};

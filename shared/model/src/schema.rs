@@ -192,7 +192,7 @@ fn unexpected_property(name: &str, known: Option<&Map<String, Value>>) -> String
 }
 
 /// The known name that was most likely meant by a misspelt one.
-pub(crate) fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = (name.chars().count() / 3).clamp(1, 3);
     let distances = known.into_iter().map(|known| (strsim::damerau_levenshtein(name, known), known));
     distances.filter(|(distance, _)| *distance <= most).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)

@@ -121,9 +121,9 @@ impl Chain {
     /// The workflow that has the chain's flow. Its tasks have no input: the host renders it.
     pub fn workflow(&self) -> Workflow {
         let text = |text: &str| Template::new(Value::from(text));
-        let when = |when: &str, target: &Option<Arc<str>>| {
-            let target = Arc::clone(target.as_ref()?);
-            Some(Transition { when: Some(text(when)), publish: Vec::new(), targets: vec![target] })
+        let when = |node: &ChainNode, when: &str, target: &Option<Arc<str>>| {
+            let targets = vec![Arc::clone(target.as_ref()?)];
+            Some(Transition { position: node.position, when: Some(text(when)), publish: Vec::new(), targets })
         };
         let task = |node: &ChainNode| Task {
             position: node.position,
@@ -133,9 +133,9 @@ impl Chain {
             action: text(&node.action),
             input: Template::new(Value::Null),
             retry: None,
-            next: when("<% succeeded() %>", &node.on_success)
+            next: when(node, "<% succeeded() %>", &node.on_success)
                 .into_iter()
-                .chain(when("<% failed() %>", &node.on_failure))
+                .chain(when(node, "<% failed() %>", &node.on_failure))
                 .collect(),
         };
         // Only what can be reached is a task: the others would begin by themselves.

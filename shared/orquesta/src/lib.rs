@@ -9,6 +9,7 @@ mod conductor;
 mod expression;
 mod graph;
 mod inspect;
+mod locate;
 mod spec;
 mod state;
 mod status;
@@ -17,7 +18,8 @@ pub use chain::{Chain, ChainError, ChainNode};
 pub use conductor::{Conductor, Event, NextTask, Refused, Rerun, Start, Step, StepEvent};
 pub use expression::{EvaluationError, Nothing, Surroundings, TaskRun, Template};
 pub use graph::{Edge, Graph, Node};
-pub use inspect::{Category, Inspection, Issue, ReadError, inspect};
+pub use inspect::{Category, Inspection, Issue, ReadError, inspect, place};
+pub use locate::locate;
 pub use spec::{Assignment, COMMANDS, Itemized, Join, Retry, Task, Transition, Workflow, is_command};
 pub use state::{
     Action, Arrival, Arrow, Context, Entry, Head, Item, LogEntry, LogType, Record, RecordKey, Route, Staged, State,

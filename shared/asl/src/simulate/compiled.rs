@@ -4,10 +4,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use orquesta::{Event, Start, State, Status};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::clock::Clock;
-use super::{Report, Scenario, Stage, micros};
+use super::{Report, Scenario, Stage, micros, seconds};
 use crate::interpreter::{Call, Ending, Execution};
 use crate::machine::StateMachine;
 use crate::projection::{Deed, Projection, ThreadRecord, Threads, Turn};
@@ -47,16 +47,16 @@ struct Run<'r> {
 
 /// Runs a workflow by its definition.
 pub fn compiled(projection: &Projection, machine: &StateMachine, scenario: Scenario<'_>) -> (Report, Journey) {
-    let Scenario { inputs, outcomes, requests, most_starts } = scenario;
+    let Scenario { inputs, context, outcomes, requests, most_starts } = scenario;
     let mut run = Run {
         projection,
-        state: projection.conductor().begin(&inputs, &Map::new()),
+        state: projection.conductor().begin(&inputs, &context),
         threads: Threads::default(),
         stored: HashMap::new(),
         kept: HashMap::new(),
         execution: None,
         clock: Clock::new(requests.into_iter().map(|(at, status)| (at, Happening::Request(status)))),
-        stage: Stage { started: Vec::new(), again: HashMap::new(), outcomes, most_starts },
+        stage: Stage::new(outcomes, most_starts),
         ended: 0,
     };
     run.begin(machine);
@@ -120,8 +120,10 @@ impl<'r> Run<'r> {
     fn happen(&mut self, happening: Option<Happening>) {
         let turn = match happening {
             Some(Happening::Start(visit, start)) => {
-                let (at, event) = self.stage.start(*start, self.clock.now);
-                return self.clock.put(at, Happening::Update(visit, event));
+                if let Some((at, event)) = self.stage.start(*start, self.clock.now) {
+                    self.clock.put(at, Happening::Update(visit, event));
+                }
+                return;
             }
             Some(Happening::Update(visit, event)) => {
                 self.ended = self.clock.now;
@@ -159,7 +161,7 @@ impl<'r> Run<'r> {
         match deed {
             Deed::Start { visit, start, is_kept: true } => self.kept.entry(visit).or_default().push(start),
             Deed::Start { visit, start, is_kept: false } => {
-                let delay = start.delay.and_then(|delay| u64::try_from(delay).ok()).unwrap_or(0);
+                let delay = seconds(&start);
                 self.start(visit, start, delay);
             }
             Deed::Begin { visit, delay } => {

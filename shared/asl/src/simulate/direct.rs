@@ -1,12 +1,9 @@
 //! The conductor, driven as a host does that has no state machine.
 
-use std::collections::HashMap;
-
 use orquesta::{Conductor, Start, Status, StepEvent};
-use serde_json::Map;
 
 use super::clock::Clock;
-use super::{Report, Scenario, Stage, micros};
+use super::{Report, Scenario, Stage, micros, seconds};
 
 enum Happening {
     Step(Box<StepEvent>),
@@ -15,9 +12,9 @@ enum Happening {
 
 /// Runs a workflow by its conductor alone.
 pub fn direct(conductor: &Conductor, scenario: Scenario<'_>) -> Report {
-    let Scenario { inputs, outcomes, requests, most_starts } = scenario;
-    let mut stage = Stage { started: Vec::new(), again: HashMap::new(), outcomes, most_starts };
-    let mut state = conductor.begin(&inputs, &Map::new());
+    let Scenario { inputs, context, outcomes, requests, most_starts } = scenario;
+    let mut stage = Stage::new(outcomes, most_starts);
+    let mut state = conductor.begin(&inputs, &context);
     let request = |(at, status)| (at, Happening::Step(Box::new(StepEvent::Request(status))));
     let mut clock = Clock::new(requests.into_iter().map(request));
     let mut ended = 0;
@@ -28,7 +25,7 @@ pub fn direct(conductor: &Conductor, scenario: Scenario<'_>) -> Report {
         match happening {
             Happening::Start(start) => {
                 let (task, route) = (start.task.clone(), start.route);
-                let (at, event) = stage.start(*start, clock.now);
+                let Some((at, event)) = stage.start(*start, clock.now) else { break };
                 clock.put(at, Happening::Step(Box::new(StepEvent::Task { task, route, event })));
             }
             Happening::Step(event) => {
@@ -38,8 +35,7 @@ pub fn direct(conductor: &Conductor, scenario: Scenario<'_>) -> Report {
                 // What the conductor refuses changes nothing.
                 let Ok(step) = conductor.step(&mut state, *event) else { continue };
                 for start in step.start {
-                    let delay = start.delay.and_then(|delay| u64::try_from(delay).ok()).unwrap_or(0);
-                    clock.put(clock.now.saturating_add(micros(delay)), Happening::Start(Box::new(start)));
+                    clock.put(clock.now.saturating_add(micros(seconds(&start))), Happening::Start(Box::new(start)));
                 }
             }
         }

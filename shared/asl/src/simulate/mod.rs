@@ -4,6 +4,7 @@
 
 mod clock;
 mod compiled;
+mod difference;
 mod direct;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use orquesta::{Event, LogEntry, Start, State, Status};
 use serde_json::{Map, Value};
 
 pub use compiled::{Journey, compiled};
+pub use difference::differences;
 pub use direct::direct;
 
 /// What would come of an action.
@@ -43,14 +45,18 @@ pub struct Started {
     pub action: Value,
     /// What it gets.
     pub input: Value,
+    /// How many seconds it has waited first.
+    pub delay: u64,
 }
 
 /// What is simulated.
 pub struct Scenario<'s> {
     /// The workflow's inputs.
     pub inputs: Map<String, Value>,
-    /// What comes of each action.
-    pub outcomes: &'s mut dyn FnMut(&Started) -> Outcome,
+    /// What the workflow is started in: variables that it has besides.
+    pub context: Map<String, Value>,
+    /// What comes of each action. Where nobody knows, the simulation ends there.
+    pub outcomes: &'s mut dyn FnMut(&Started) -> Option<Outcome>,
     /// What people want of the workflow, and when.
     pub requests: Vec<(u64, Status)>,
     /// After so many starts it is given up.
@@ -70,7 +76,7 @@ pub struct Report {
     pub errors: Vec<LogEntry>,
     /// When the last thing happened, in microseconds.
     pub ended: u64,
-    /// It was given up, since it started more than it may.
+    /// It was given up, since it started more than it may, or nobody knew what comes of an action.
     pub is_cut_off: bool,
 }
 
@@ -78,30 +84,39 @@ pub struct Report {
 struct Stage<'s> {
     started: Vec<Started>,
     again: HashMap<(Arc<str>, u32, Option<usize>), u64>,
-    outcomes: &'s mut dyn FnMut(&Started) -> Outcome,
+    outcomes: &'s mut dyn FnMut(&Started) -> Option<Outcome>,
     most_starts: usize,
+    /// Nobody knew what comes of an action.
+    is_stuck: bool,
 }
 
 impl Stage<'_> {
-    /// Starts an action. When it ends, and as what.
-    fn start(&mut self, start: Start, at: u64) -> (u64, Event) {
+    fn new(outcomes: &mut dyn FnMut(&Started) -> Option<Outcome>, most_starts: usize) -> Stage<'_> {
+        Stage { started: Vec::new(), again: HashMap::new(), outcomes, most_starts, is_stuck: false }
+    }
+
+    /// Starts an action. When it ends, and as what; nothing where nobody knows.
+    fn start(&mut self, start: Start, at: u64) -> Option<(u64, Event)> {
+        let delay = seconds(&start);
         let Start { task, route, item, action, .. } = start;
         let times = self.again.entry((Arc::clone(&task), route, item)).or_default();
         let again = *times;
         *times += 1;
-        let started = Started { at, task, route, item, again, action: action.action, input: action.input };
-        let Outcome { status, result, lasts } = (self.outcomes)(&started);
+        let started = Started { at, task, route, item, again, action: action.action, input: action.input, delay };
+        let outcome = (self.outcomes)(&started);
         self.started.push(started);
+        self.is_stuck = outcome.is_none();
+        let Outcome { status, result, lasts } = outcome?;
         let result = Some(Arc::new(result));
         let event = match item {
             Some(item) => Event::Item { item, status, result, accumulated: None },
             None => Event::Action { status, result },
         };
-        (at.saturating_add(lasts), event)
+        Some((at.saturating_add(lasts), event))
     }
 
     fn is_over(&self) -> bool {
-        self.started.len() > self.most_starts
+        self.is_stuck || self.started.len() > self.most_starts
     }
 
     fn report(self, state: &State, ended: u64) -> Report {
@@ -117,6 +132,11 @@ impl Stage<'_> {
             is_cut_off,
         }
     }
+}
+
+/// How long a start has to wait.
+fn seconds(start: &Start) -> u64 {
+    start.delay.and_then(|delay| u64::try_from(delay).ok()).unwrap_or(0)
 }
 
 /// Seconds as microseconds.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use asl::simulate::{self, Journey, Report, Scenario};
-use asl::{Ending, Options, Projection, check, compile};
+use asl::{Options, Projection, check, compile};
 use expressions::orquesta::Expressions;
 use orquesta::{Conductor, Status, inspect};
 use serde_json::Map;
@@ -34,8 +34,12 @@ impl Setting {
         Setting { seed, failures, requests }
     }
 
-    fn scenario<'s>(&self, outcomes: &'s mut dyn FnMut(&simulate::Started) -> simulate::Outcome) -> Scenario<'s> {
-        Scenario { inputs: Map::new(), outcomes, requests: self.requests.clone(), most_starts: 150 }
+    fn scenario<'s>(
+        &self,
+        outcomes: &'s mut dyn FnMut(&simulate::Started) -> Option<simulate::Outcome>,
+    ) -> Scenario<'s> {
+        let (inputs, context, requests) = (Map::new(), Map::new(), self.requests.clone());
+        Scenario { inputs, context, outcomes, requests, most_starts: 150 }
     }
 }
 
@@ -46,65 +50,14 @@ fn differences(
     options: &Options<'_>,
     most_events: u64,
 ) -> (Vec<String>, Journey, Report) {
-    let of = |started: &simulate::Started| outcome(setting.seed, setting.failures, started);
+    let of = |started: &simulate::Started| Some(outcome(setting.seed, setting.failures, started));
     let (mut one, mut other) = (of, of);
     let direct = simulate::direct(conductor, setting.scenario(&mut one));
     let machine = compile(conductor, options);
     assert_eq!(check(&machine), []);
     let projection = Projection::new(conductor.clone()).with_most_events(most_events);
     let (compiled, journey) = simulate::compiled(&projection, &machine, setting.scenario(&mut other));
-    let mut found = Vec::new();
-    let told = |report: &Report| {
-        report
-            .started
-            .iter()
-            .map(|s| format!("{} {}|{} {:?} {}", s.at, s.task, s.route, s.item, s.again))
-            .collect::<Vec<_>>()
-    };
-    if direct.is_cut_off || compiled.is_cut_off {
-        // Both go on without end: what they did until then is the same.
-        let until =
-            direct.started.last().map_or(0, |last| last.at).min(compiled.started.last().map_or(0, |last| last.at));
-        let (mut one, mut other) = (told(&direct), told(&compiled));
-        one.truncate(direct.started.iter().filter(|started| started.at < until).count());
-        other.truncate(compiled.started.iter().filter(|started| started.at < until).count());
-        if one != other {
-            let same = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
-            let near = same.saturating_sub(4);
-            found.push(format!(
-                "started without end, after {same} of {} and {}\n{:#?}\n{:#?}",
-                one.len(),
-                other.len(),
-                one.iter().skip(near).take(8).collect::<Vec<_>>(),
-                other.iter().skip(near).take(8).collect::<Vec<_>>(),
-            ));
-        }
-        return (found, journey, direct);
-    }
-    if told(&direct) != told(&compiled) {
-        found.push(format!("started\n{:#?}\n{:#?}", told(&direct), told(&compiled)));
-    }
-    if direct.started != compiled.started {
-        found.push("inputs".to_owned());
-    }
-    let ends = |report: &Report| (report.status, report.output.clone(), report.ended);
-    if ends(&direct) != ends(&compiled) {
-        found.push(format!("{:?}, not {:?}", ends(&compiled), ends(&direct)));
-    }
-    if direct.errors != compiled.errors {
-        found.push(format!("{:#?}, not {:#?}", compiled.errors, direct.errors));
-    }
-    let ending = match (direct.status, &journey.ending) {
-        (Status::Succeeded, Some(Ending::Succeeded)) | (Status::Canceled, Some(Ending::Aborted)) => true,
-        (Status::Failed, Some(Ending::Failed { error, .. })) => error == "Orquesta.Failed",
-        // It was over before there was anything to start.
-        (status, None) => direct.started.is_empty() || !status.is_completed(),
-        _ => false,
-    };
-    if !ending || (direct.status.is_completed() && journey.unanswered > 0) {
-        found.push(format!("{} ended as {:?} with {} unanswered", direct.status, journey.ending, journey.unanswered));
-    }
-    (found, journey, direct)
+    (simulate::differences(&direct, &compiled, &journey), journey, direct)
 }
 
 /// Branches of a loop that come to a task with items while it runs start it over itself. The conductor keeps one list of items then, for

@@ -7,8 +7,10 @@ use serde_json::{Map, Value, json};
 use super::{
     Between, Last, in_order_of_time,
     run::{Wait, parameter_schemas},
+    workflow::error_told,
 };
 use crate::{
+    Ink,
     client::{Client, Query},
     failure::{Failure, Outcome},
     follow::{Follower, outcome},
@@ -70,6 +72,7 @@ pub(crate) enum Execution {
     Pause(Pause),
     Resume(Resume),
     ReRun(ReRun),
+    ToTest(super::execution_to_test::ToTest),
 }
 
 /// List executions, the newest at the bottom
@@ -118,7 +121,7 @@ pub(crate) struct Get {
     exclude_result: bool,
 }
 
-/// Follow an execution's output until its end
+/// Follow an execution's output until its end; of a workflow what its tasks do, and their output
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -206,6 +209,7 @@ impl Execution {
             Execution::Pause(pause) => hold(session, &pause.ids, ("pausing", "is being paused")).await,
             Execution::Resume(resume) => hold(session, &resume.ids, ("resuming", "goes on")).await,
             Execution::ReRun(re_run) => re_run.run(session).await,
+            Execution::ToTest(to_test) => to_test.run(session).await,
         }
     }
 }
@@ -235,6 +239,7 @@ impl Get {
         let execution = client.get(&["executions", &self.id], &query).await?;
         session.print_details(&execution, &FIELDS)?;
         show_tasks(session, &client, &execution).await?;
+        show_errors(session, &execution)?;
         Ok(Outcome::Success)
     }
 }
@@ -244,7 +249,8 @@ impl Tail {
         let client = session.client()?;
         let execution = client.get(&["executions", &self.id], &Query::new()).await?;
         let id = execution.get("id").and_then(Value::as_str).unwrap_or(&self.id);
-        let done = Follower::new(&client, id).tail(session, self.stream.as_deref()).await?;
+        let done = Follower::new(&client, id).tail(session, &execution, self.stream.as_deref()).await?;
+        show_errors(session, &done)?;
         Ok(outcome(&done))
     }
 }
@@ -308,7 +314,20 @@ pub(super) async fn show_result(
     followed: bool,
 ) -> Result<(), Failure> {
     session.print_details(execution, if followed { &FOLLOWED } else { &FIELDS })?;
-    show_tasks(session, client, execution).await
+    show_tasks(session, client, execution).await?;
+    show_errors(session, execution)
+}
+
+/// Shows why a workflow failed, last, where it is seen: line, task, transition, expression.
+fn show_errors(session: &mut Session, execution: &Value) -> Result<(), Failure> {
+    let errors = execution.pointer("/result/errors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if session.format() != Format::Text || errors.is_empty() {
+        return Ok(());
+    }
+    let file = execution.pointer("/action/entry_point").and_then(Value::as_str).unwrap_or_default();
+    let look = session.console.look();
+    session.console.line(&format!("\n{}", look.paint(Ink::Red, &format!("what went wrong in {file}:"))))?;
+    errors.iter().try_for_each(|error| session.console.line(&format!("  {}", error_told(error))))
 }
 
 /// Shows what an execution has requested, as a tree.

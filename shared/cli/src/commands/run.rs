@@ -128,7 +128,8 @@ impl Wait {
             return Ok(Outcome::Success);
         }
         let follower = Follower::new(client, &id);
-        let done = if self.tail { follower.tail(session, None).await? } else { follower.wait(session).await? };
+        let done =
+            if self.tail { follower.tail(session, &execution, None).await? } else { follower.wait(session).await? };
         show_result(session, client, &done, self.tail).await?;
         if is_asking(&done) {
             session.console.say(Ink::Cyan, "hint", &format!("`squall inquiry respond {id}` answers it"))?;

@@ -1,14 +1,14 @@
 //! What is wrong with a pack, with the lines that it is about.
 
 use model::{Diagnostic, PackFiles};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
 
 use crate::console::{Ink, Look};
 
 /// A diagnostic of this process or of the host.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct DiagnosticView {
     code: String,
     severity: String,
@@ -18,6 +18,7 @@ pub(crate) struct DiagnosticView {
     #[serde(default)]
     column: u32,
     message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }
 

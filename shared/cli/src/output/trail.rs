@@ -202,7 +202,7 @@ fn compact(value: &Value) -> String {
 }
 
 /// The text, or its beginning and `…` where it is too long.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

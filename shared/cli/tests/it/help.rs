@@ -27,6 +27,7 @@ async fn the_whole_is_explained() {
       explain           Show the trail of an event: which rules saw it, why each did or did not match,
                         and what came of it
       action            Actions that can be run
+      workflow          Workflows: checked, drawn, compiled, rehearsed
       pack              Packs: content, checked and registered
       inquiry           Inquiries: executions that wait for a person's answer
       policy            Policies: how many executions at once, how often, what is tried again
@@ -153,6 +154,12 @@ async fn every_command_has_examples() {
         "execution tail",
         "execution cancel",
         "execution re-run",
+        "execution to-test",
+        "workflow inspect",
+        "workflow compile",
+        "workflow graph",
+        "workflow rehearse",
+        "workflow simulate",
         "rule list",
         "rule get",
         "rule create",

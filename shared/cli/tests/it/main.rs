@@ -19,3 +19,4 @@ mod rule;
 mod run;
 mod secrets;
 mod trigger;
+mod workflow;

@@ -138,7 +138,7 @@ impl Engine {
         let shown = &run.execution.parameters;
         let secret = clear.expose().iter().filter(|(name, value)| shown.get(*name) != Some(*value));
         let redactor = Redactor::new(secret.map(|(_, value)| value), &run.secrets);
-        Ok(redactor
-            .value(run.chain.as_ref().map_or_else(|| outcome::result(&run.state), |chain| run.chain_result(chain))))
+        let result = || outcome::result(&run.state, &run.definition);
+        Ok(redactor.value(run.chain.as_ref().map_or_else(result, |chain| run.chain_result(chain))))
     }
 }

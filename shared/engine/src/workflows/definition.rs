@@ -1,12 +1,16 @@
 //! The text of a workflow, read and inspected once for each content of it.
 
-use model::{Action, runner_type};
-use orquesta::{Chain, Conductor, Inspection, Nothing, Workflow, inspect};
+use model::{Action, Ref};
+use orquesta::{Chain, Conductor, Inspection, Nothing, Workflow, inspect, place};
 use ports::PackVersion;
 use serde_json::{Value, json};
 use std::sync::{Arc, OnceLock};
 
-use super::{Workflows, machines::Machine};
+use super::{
+    Workflows,
+    content::{ContentIssue, Lookup, content_issues},
+    machines::Machine,
+};
 use crate::{Catalog, Engine, Error, catalog::lock};
 
 /// Definitions kept at hand.
@@ -18,12 +22,13 @@ const TASKS: &str = "properties.tasks.patternProperties.^\\w+$.properties";
 /// A workflow, ready to be conducted.
 pub(super) struct Definition {
     pub(super) conductor: Conductor,
+    /// The file in its pack.
+    pub(super) path: String,
+    pub(super) text: String,
     /// Where it is an action chain.
     pub(super) chain: Option<Arc<Chain>>,
     /// Its expressions read the datastore or the records of tasks.
     pub(super) reads_outside: bool,
-    /// The file in its pack.
-    pub(super) path: String,
     /// What pictures it, once somebody asks.
     pub(super) machine: OnceLock<Machine>,
     /// What is wrong with it, as a workflow that fails for it tells.
@@ -70,17 +75,17 @@ impl Workflows {
         // One with problems won't run; what can be read of it may show more of them.
         let workflow = Workflow::outline(&root);
         let reads_outside = text.contains("st2kv") || text.contains("task(");
-        let (path, machine) = (path.to_owned(), OnceLock::new());
-        Ok(Definition { conductor: self.conductor(workflow), chain: None, reads_outside, path, machine, problems })
+        let (path, text, machine) = (path.to_owned(), text.to_owned(), OnceLock::new());
+        Ok(Definition { conductor: self.conductor(workflow), path, text, chain: None, reads_outside, machine, problems })
     }
 
     fn read_chain(&self, path: &str, text: &str) -> Result<Definition, Error> {
         let root = yaml::read(text).map_err(|error| Error::invalid(format!("{path}:{error}")))?;
         let chain = Chain::read(&root).map_err(|error| Error::invalid(error.message))?;
         let conductor = self.conductor(chain.workflow());
-        let (path, machine) = (path.to_owned(), OnceLock::new());
+        let (path, text, machine) = (path.to_owned(), text.to_owned(), OnceLock::new());
         let chain = Some(Arc::new(chain));
-        Ok(Definition { conductor, chain, reads_outside: false, path, machine, problems: Vec::new() })
+        Ok(Definition { conductor, path, text, chain, reads_outside: false, machine, problems: Vec::new() })
     }
 
     fn conductor(&self, workflow: Workflow) -> Conductor {
@@ -100,49 +105,25 @@ impl Definition {
         all
     }
 
-    /// Actions that are not there, and inputs that they do not take or miss.
+    /// The tree of its text, for whoever says where something stands.
+    pub(super) fn root(&self) -> Option<yaml::Node> {
+        yaml::read(&self.text).ok()
+    }
+
     fn content_problems(&self, catalog: &Catalog) -> Vec<Value> {
-        let mut found = Vec::new();
-        for (name, task) in &self.conductor.workflow().tasks {
-            let Some(action) = task.action.written().as_str().filter(|text| !text.is_empty()) else { continue };
-            if expressions::orquesta::Language::of(action).is_some() {
-                continue;
-            }
-            let mut report = |key: &str, message: String| {
-                found.push(json!({
-                    "type": "content", "message": message,
-                    "spec_path": format!("tasks.{name}.{key}"), "schema_path": format!("{TASKS}.{key}"),
-                }));
-            };
-            if !action.contains('.') {
-                report("action", format!("The action reference \"{action}\" is not formatted correctly."));
-                continue;
-            }
-            let Some(known) = action.parse().ok().and_then(|reference| catalog.actions.get(&reference)) else {
-                report("action", format!("The action \"{action}\" is not registered in the database."));
-                continue;
-            };
-            let empty = serde_json::Map::new();
-            let written = task.input.written();
-            // An input that is one expression gives its names when it is evaluated.
-            let given = if written.is_null() { Some(&empty) } else { written.as_object() };
-            let Some(given) = given else { continue };
-            let of_runner = runner_type(&known.runner_type).map(|runner| &runner.runner_parameters);
-            let declared = |name: &String| {
-                known.parameters.get(name).or_else(|| of_runner.and_then(|parameters| parameters.get(name)))
-            };
-            let all = known.parameters.iter().chain(of_runner.into_iter().flatten());
-            for (name, _) in all.filter(|(name, parameter)| {
-                let parameter = declared(name).unwrap_or(parameter);
-                parameter.required && parameter.default.is_none() && !given.contains_key(*name)
-            }) {
-                report("input", format!("Action \"{action}\" is missing required input \"{name}\"."));
-            }
-            for name in given.keys().filter(|name| declared(name).is_none()) {
-                report("input", format!("Action \"{action}\" has unexpected input \"{name}\"."));
-            }
-        }
-        found
+        let find =
+            |reference: &Ref| catalog.actions.get(reference).map_or(Lookup::Missing, |known| Lookup::Found(known));
+        let issues = content_issues(self.conductor.workflow(), &find).into_iter();
+        let mut root = None;
+        let problem = |ContentIssue { task, key, message, .. }| {
+            let path = format!("tasks.{task}.{key}");
+            let line = root.get_or_insert_with(|| self.root()).as_ref().map(|root| place(root, &path).line);
+            json!({
+                "type": "content", "message": message, "spec_path": path, "schema_path": format!("{TASKS}.{key}"),
+                "line": line,
+            })
+        };
+        issues.map(problem).collect()
     }
 }
 
@@ -156,6 +137,7 @@ fn problems(inspection: &Inspection) -> Vec<Value> {
         if let Some(told) = told.as_object_mut() {
             told.insert("spec_path".to_owned(), path(&issue.spec_path));
             told.insert("schema_path".to_owned(), path(&issue.schema_path));
+            told.insert("line".to_owned(), json!(issue.position.line));
             if let Some((language, expression)) = &issue.expression {
                 told.insert("language".to_owned(), json!(language.map(|language| language.name())));
                 told.insert("expression".to_owned(), json!(expression));

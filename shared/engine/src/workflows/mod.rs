@@ -19,13 +19,16 @@
 //! | what expressions ask of the world around | `outside` |
 //! | pause, go on, cancel; and what follows for the children | `control` |
 //! | the result of a workflow | `outcome` |
+//! | a run as people look at it | `view` |
 //! | what is an action chain's own | `chain` |
-//! | what is wrong with the workflows of a pack | `check` |
+//! | what is wrong with workflows | `check` |
+//! | what a workflow asks of actions | `content` |
 
 mod begin;
 mod chain;
 mod check;
 mod children;
+mod content;
 mod control;
 mod definition;
 mod drawn;
@@ -35,6 +38,7 @@ mod outside;
 mod re_run;
 mod run;
 mod turn;
+mod view;
 
 use expressions::orquesta::Expressions;
 use futures::lock::Mutex as AsyncMutex;
@@ -49,11 +53,13 @@ use std::{
 };
 
 use crate::{Engine, Error, ErrorKind, catalog::lock, records};
-pub use check::inspect_workflows;
+pub use check::{inspect_workflow, inspect_workflows};
+pub use content::Lookup;
 use definition::Definition;
 pub use drawn::WorkflowCall;
 pub use machines::Aborted;
 use run::Run;
+pub use view::{TaskRunView, TransitionView, WorkflowRun};
 
 /// Runs kept at hand. One that is not is read from its journal.
 const KEPT_RUNS: usize = 1_024;

@@ -1,18 +1,33 @@
 //! The result of a workflow, and the statuses of workflows and executions in each other's words.
 
 use model::ExecutionStatus;
-use orquesta::{State, Status};
+use orquesta::{LogEntry, State, Status, locate};
 use serde_json::{Value, json};
 
-/// `{output, errors}` as StackStorm has it: errors only of a workflow that has failed.
-pub(super) fn result(state: &State) -> Value {
+use super::definition::Definition;
+
+/// `{output, errors}` as StackStorm has it: errors only of a workflow that has failed. Each says in which line of the text it stands.
+pub(super) fn result(state: &State, definition: &Definition) -> Value {
     let mut result = json!({"output": state.output()});
-    let errors: Vec<Value> = state.errors().map(orquesta::LogEntry::to_json).collect();
-    let has_failed = state.status().is_abended() && !errors.is_empty();
+    let has_failed = state.status().is_abended() && state.errors().next().is_some();
     if let Some(result) = result.as_object_mut().filter(|_| has_failed) {
-        result.insert("errors".to_owned(), Value::Array(errors));
+        result.insert("errors".to_owned(), Value::Array(errors(state, definition)));
     }
     result
+}
+
+/// What went wrong, and where.
+fn errors(state: &State, definition: &Definition) -> Vec<Value> {
+    let root = definition.root();
+    let told = |entry: &LogEntry| {
+        let mut told = entry.to_json();
+        let place = root.as_ref().and_then(|root| locate(root, definition.conductor.graph(), entry));
+        if let Some((told, place)) = told.as_object_mut().zip(place) {
+            told.insert("line".to_owned(), json!(place.line));
+        }
+        told
+    };
+    state.errors().map(told).collect()
 }
 
 /// What an execution is whose workflow has that status.

@@ -216,17 +216,26 @@ fn has_shape(root: &Node) -> bool {
         && tasks.iter().all(|task| task_has_shape(&task.value))
 }
 
-/// Where a path leads, as far as it goes.
-fn place(root: &Node, path: &str) -> Position {
+/// Where a path such as `tasks.task1.next[0].do` leads in a workflow's text, as far as it goes.
+pub fn place(root: &Node, path: &str) -> Position {
+    follow(root, path).1
+}
+
+/// What a path leads to, as far as it goes.
+pub(crate) fn reach<'n>(root: &'n Node, path: &str) -> &'n Node {
+    follow(root, path).0
+}
+
+fn follow<'n>(root: &'n Node, path: &str) -> (&'n Node, Position) {
     let (mut node, mut position) = (root, root.position);
     for part in path.split('.') {
         let (key, indexes) = part.split_once('[').unwrap_or((part, ""));
         let Some(entry) = node.entry(key) else { break };
         (node, position) = (&entry.value, entry.position);
         for index in indexes.split('[').filter_map(|index| index.strip_suffix(']')?.parse::<usize>().ok()) {
-            let Some(item) = node.as_list().and_then(|items| items.get(index)) else { return position };
+            let Some(item) = node.as_list().and_then(|items| items.get(index)) else { return (node, position) };
             (node, position) = (item, item.position);
         }
     }
-    position
+    (node, position)
 }

@@ -43,7 +43,7 @@ pub struct Assignment {
 /// A task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
-    /// Where it stands.
+    /// Where its name stands.
     pub position: Position,
     /// Seconds to wait before it runs.
     pub delay: Option<Template>,
@@ -97,6 +97,8 @@ pub struct Retry {
 /// What follows a task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transition {
+    /// Where it stands.
+    pub position: Position,
     /// On what condition; always without one.
     pub when: Option<Template>,
     /// What is published.

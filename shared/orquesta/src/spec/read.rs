@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use yaml::{Content, Node};
+use yaml::{Content, Entry, Node};
 
 use super::{Assignment, Itemized, Join, Retry, Task, Transition, Workflow, inline};
 use crate::expression::Template;
@@ -18,7 +18,7 @@ impl Workflow {
             strict: root.get("strict").is_some_and(|strict| strict.content == Content::Bool(true)),
             input: list("input"),
             vars: list("vars"),
-            tasks: tasks.iter().map(|entry| (Arc::from(entry.key.as_str()), task(&entry.value))).collect(),
+            tasks: tasks.iter().map(|entry| (Arc::from(entry.key.as_str()), task(entry))).collect(),
             output: list("output"),
         }
     }
@@ -49,7 +49,8 @@ fn assignments(node: &Node) -> Vec<Assignment> {
     }
 }
 
-fn task(node: &Node) -> Task {
+fn task(entry: &Entry) -> Task {
+    let node = &entry.value;
     let action = node.get("action").and_then(Node::as_text).unwrap_or_default();
     let given = inline::parameters(action);
     let (action, input) = match action.split_once(' ') {
@@ -59,7 +60,7 @@ fn task(node: &Node) -> Task {
         _ => (value(node.get("action")), value(node.get("input"))),
     };
     Task {
-        position: node.position,
+        position: entry.position,
         delay: optional(node.get("delay")),
         join: node.get("join").and_then(join),
         with: node.get("with").and_then(itemized),
@@ -95,6 +96,7 @@ fn itemized(node: &Node) -> Option<Itemized> {
 
 fn transition(node: &Node) -> Transition {
     Transition {
+        position: node.position,
         when: optional(node.get("when")),
         publish: node.get("publish").map(assignments).unwrap_or_default(),
         targets: targets(node.get("do")),

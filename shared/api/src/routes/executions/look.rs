@@ -112,6 +112,12 @@ pub(crate) async fn children(
     rendering.page(&Page::slice(found, &everything)).await
 }
 
+/// GET /executions/{id}/workflow: of a workflow, its text, and how far each task came.
+pub(crate) async fn workflow(State(api): State<Arc<Api>>, caller: Caller, Segment(id): Segment<String>) -> Answer {
+    let execution = find(&api, &caller, &id).await?;
+    Ok(Json(api.engine.workflow_run(&caller.principal, execution.id).await?).into_response())
+}
+
 /// GET /executions/{id}/attribute/{name}: one attribute, of those that may be left out otherwise.
 pub(crate) async fn attribute(
     State(api): State<Arc<Api>>,

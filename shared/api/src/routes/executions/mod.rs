@@ -7,7 +7,7 @@ mod render;
 mod request;
 
 pub(crate) use filter::filters;
-pub(crate) use look::{attribute, children, get, list, result};
+pub(crate) use look::{attribute, children, get, list, result, workflow};
 pub(crate) use output::output;
 pub(crate) use request::{cancel, create, re_run, update};
 

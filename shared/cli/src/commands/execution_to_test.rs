@@ -1,0 +1,102 @@
+//! `squall execution to-test`.
+
+use clap::Args;
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use super::workflow::of_case;
+use crate::{
+    client::{Client, Query},
+    failure::{Failure, Outcome},
+    session::Session,
+    workflows::{Recorded, Rehearsal, Rehearsed, RunView, Source, record, rehearse},
+};
+
+/// Write a rehearsal from what a workflow really did: its inputs, what each task gave, what came of it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The file passes in `squall workflow rehearse` as it is. Secrets stay masked.
+
+Examples:
+  squall execution to-test last > tests/deploy.yaml
+  squall execution to-test 696f5a3c1d2e3f4a5b6c7d8e --out tests/deploy.yaml")]
+pub(crate) struct ToTest {
+    /// The execution's id, or "last"
+    id: String,
+    /// Write it to this file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl ToTest {
+    pub(super) async fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
+        let client = session.client()?;
+        let execution = client.get(&["executions", &self.id], &Query::new()).await?;
+        let told = |pointer: &str| execution.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let (id, status) = (told("/id"), told("/status"));
+        let run = RunView::of_host(&client, id).await?;
+        let source = Source::of_run(&run, told("/runner/name"));
+        if source.is_chain {
+            return Err(Failure::usage(format!("{id} is an action chain: only workflows of Orquesta are rehearsed")));
+        }
+        if !matches!(status, "succeeded" | "failed") {
+            let message = format!("{id} is {status}: only what has succeeded or failed can be gone through again");
+            return Err(Failure::usage(message));
+        }
+        let query = Query::new().with("depth", "1").with("exclude_attributes", "trigger_instance");
+        let children = client.get(&["executions", id, "children"], &query).await?;
+        let recorded = Recorded {
+            execution: &execution,
+            children: children.as_array().map(Vec::as_slice).unwrap_or_default(),
+            counts: run.counts(),
+            text: &run.text,
+            keys: keys(&client, &run.text).await,
+        };
+        let (text, done) = written(&source, &recorded)?;
+        match &self.out {
+            None => session.console.write(&text)?,
+            Some(file) => std::fs::write(file, &text)
+                .map_err(|error| Failure::new(format!("{} can't be written: {error}", file.display())))?,
+        }
+        if done.has_passed() {
+            return Ok(Outcome::Success);
+        }
+        let look = session.console.look();
+        session.console.say_plain(&of_case(look, &done))?;
+        Err(Failure::new("the rehearsal goes another way than the execution did")
+            .hint("what a task is given may depend on secrets, which stay masked, or on the datastore"))
+    }
+}
+
+/// The file's text, and how it does. Where branches ran at once it may have to say how long each result took.
+fn written(source: &Source, recorded: &Recorded<'_>) -> Result<(String, Rehearsed), Failure> {
+    let try_it = |takes_time: bool| {
+        let options = yaml::WriteOptions { sort_keys: false, ..yaml::WriteOptions::default() };
+        let text = yaml::to_string_with(&record(recorded, takes_time), &options);
+        let rehearsal = Rehearsal::parse(Path::new("rehearsal"), &text)?;
+        let case = rehearsal.cases.first().ok_or_else(|| Failure::new("a rehearsal has a case"))?;
+        Ok((rehearse(source, &source.conductor()?, case), text)).map(|(done, text)| (text, done))
+    };
+    match try_it(false)? {
+        (text, done) if done.has_passed() => Ok((text, done)),
+        _ => try_it(true),
+    }
+}
+
+/// The keys that a workflow reads by name. What can't be read is left out: the rehearsal will say so.
+async fn keys(client: &Client, text: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for after in text.split("st2kv(").skip(1) {
+        let quote = after.trim_start().chars().next().filter(|c| matches!(c, '\'' | '"'));
+        let Some(key) = quote.and_then(|quote| after.split(quote).nth(1)) else { continue };
+        let (scope, name) =
+            key.split_once('.').filter(|(scope, _)| matches!(*scope, "system" | "user")).unwrap_or(("user", key));
+        let answer = client.get(&["keys", name], &Query::new().with("scope", scope)).await;
+        let value = answer.ok().and_then(|answer| answer.get("value")?.as_str().map(str::to_owned));
+        found.extend(value.map(|value| (key.to_owned(), value)));
+    }
+    found
+}
