@@ -5,7 +5,6 @@ mod completion;
 mod demo;
 mod dlq;
 mod execution;
-mod execution_to_test;
 mod explain;
 mod inquiry;
 mod key;

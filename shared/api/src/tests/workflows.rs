@@ -213,7 +213,27 @@ async fn a_workflow_that_is_wrong_fails_with_all_that_is_wrong() {
     let kinds: Vec<_> =
         errors.iter().map(|error| (error["type"].as_str().unwrap(), error["spec_path"].as_str().unwrap())).collect();
     assert_eq!(kinds, [("content", "tasks.a.action"), ("semantics", "tasks.a.next[0].do")], "{failed}");
+    assert!(errors.iter().all(|error| error["line"] == 3), "{failed}");
     assert!(world.get(&format!("/executions/{id}/children")).await.json().as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn executions_id_workflow_tells_how_far_each_task_came_and_which_way_it_went() {
+    let world = world().await;
+    let id = world.run_action("flows.breaks", json!({})).await;
+    assert_eq!(execution(&world, &id).await["result"]["errors"][0]["line"], 4);
+    let run = world.get(&format!("/executions/{id}/workflow")).await.expect(200);
+    let text = FLOWS.iter().find(|(path, _)| *path == "actions/workflows/breaks.yaml").unwrap().1;
+    let next = |to: &str, fired: bool| json!([{"transition": 0, "to": to, "fired": fired}]);
+    let task = |task: &str, status: &str, next: Value| json!({"task": task, "route": 0, "status": status, "retries": 0, "next": next});
+    let wanted = json!({
+        "file": "actions/workflows/breaks.yaml", "text": text, "status": "failed", "routes": [[]],
+        "tasks": [task("first", "succeeded", next("items", true)), task("items", "failed", next("last", false))],
+    });
+    assert_eq!(run, wanted);
+    let child = child(&world, &id, "first").await;
+    let reply = world.get(&format!("/executions/{}/workflow", child["id"].as_str().unwrap())).await;
+    assert!(reply.status == 400 && reply.fault().contains("runs no workflow"), "{}", reply.text);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A workflow as a picture: tasks, what follows them on which condition, and of a run how far each came.
 
 mod dot;
+mod layers;
 mod layout;
 mod svg;
 mod text;
@@ -77,7 +78,6 @@ impl Picture {
         let mut picture = Picture {
             name: name.to_owned(),
             status: run.map(|run| run.status.clone()),
-            never: Vec::new(),
             ..Picture::default()
         };
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
@@ -149,7 +149,7 @@ impl Picture {
     /// Says what leads back, and how far everything is from a start.
     fn arrange(&mut self) {
         let links: Vec<_> = self.arrows.iter().map(|arrow| (arrow.from, arrow.to)).collect();
-        let (layers, backs) = layout::layers(self.boxes.len(), &links);
+        let (layers, backs) = layers::layers(self.boxes.len(), &links);
         for (node, layer) in self.boxes.iter_mut().zip(layers) {
             node.layer = layer;
         }

@@ -1,5 +1,6 @@
 //! A run of a workflow, as a host tells it.
 
+use orquesta::Conductor;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,10 +68,12 @@ impl RunView {
         })
     }
 
-    /// How often each task ran, retries included.
-    pub(crate) fn counts(&self) -> BTreeMap<String, usize> {
+    /// How often each task ran, retries included. One that ran over no items has started nothing.
+    pub(crate) fn counts(&self, conductor: &Conductor) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
-        let tasks = self.tasks.iter().filter(|run| !orquesta::is_command(&run.task));
+        let has_items = |name: &str| conductor.workflow().tasks.get(name).is_some_and(|task| task.with.is_some());
+        let has_started = |name: &str| !has_items(name) || self.children.iter().any(|child| task_of(child) == Some(name));
+        let tasks = self.tasks.iter().filter(|run| !orquesta::is_command(&run.task) && has_started(&run.task));
         tasks.for_each(|run| *counts.entry(run.task.clone()).or_default() += 1 + run.retries);
         counts
     }

@@ -70,7 +70,7 @@ fn inspect_text(path: &str, text: &str, is_chain: bool) -> (Option<Node>, Vec<Di
     let root = match yaml::read(text) {
         Ok(root) => root,
         Err(wrong) => {
-            let found = error(path, WORKFLOW, wrong.position, wrong.message);
+            let found = error(path, Category::Syntax.name(), wrong.position, wrong.message);
             return (None, vec![Diagnostic { hint: wrong.hint, ..found }]);
         }
     };

@@ -22,3 +22,41 @@ fn inspections_find_what_the_cases_say() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+const FAILS: &str = "\
+version: 1.0
+vars:
+  - hosts: [a]
+tasks:
+  one:
+    action: core.noop
+    next:
+      - do: two
+      - when: <% succeeded() %>
+        publish:
+          - fine: 1
+          - free: <% ctx().hosts.none.gb %>
+        do: two
+  two:
+    action: core.noop
+";
+
+#[test]
+fn a_message_of_the_log_is_about_a_place_in_the_text() {
+    let workflow = std::sync::Arc::new(orquesta::Workflow::read(FAILS).unwrap());
+    let conductor = orquesta::Conductor::new(workflow, Expressions::default(), std::sync::Arc::new(orquesta::Nothing));
+    let root = yaml::read(FAILS).unwrap();
+    let mut entry = orquesta::LogEntry::new(orquesta::LogType::Error, "Execution failed. See result for details.");
+    let mut line = |task: Option<&str>, transition: Option<&str>, expression: Option<&str>| {
+        (entry.task_id, entry.task_transition_id) = (task.map(Into::into), transition.map(Into::into));
+        if let Some(expression) = expression {
+            entry.message = format!("YaqlEvaluationException: Unable to evaluate expression '{expression}'. no such key");
+        }
+        orquesta::locate(&root, conductor.graph(), &entry).map(|place| place.line)
+    };
+    assert_eq!(line(None, None, None), None);
+    assert_eq!(line(Some("two"), None, None), Some(13));
+    assert_eq!(line(Some("one"), Some("two__t1"), None), Some(8));
+    assert_eq!(line(Some("one"), Some("two__t1"), Some("<% ctx().hosts.none.gb %>")), Some(11));
+    assert_eq!(line(None, None, Some("<% ctx().nothing %>")), None);
+}

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::workflow::of_case;
+use super::super::workflow::of_case;
 use crate::{
     client::{Client, Query},
     failure::{Failure, Outcome},
@@ -46,12 +46,15 @@ impl ToTest {
             let message = format!("{id} is {status}: only what has succeeded or failed can be gone through again");
             return Err(Failure::usage(message));
         }
+        if execution.pointer("/context/re-run/tasks").and_then(Value::as_array).is_some_and(|tasks| !tasks.is_empty()) {
+            return Err(Failure::usage(format!("{id} goes on from another execution: what came before it is there")));
+        }
         let query = Query::new().with("depth", "1").with("exclude_attributes", "trigger_instance");
         let children = client.get(&["executions", id, "children"], &query).await?;
         let recorded = Recorded {
             execution: &execution,
             children: children.as_array().map(Vec::as_slice).unwrap_or_default(),
-            counts: run.counts(),
+            counts: run.counts(&source.conductor()?),
             text: &run.text,
             keys: keys(&client, &run.text).await,
         };
