@@ -9,5 +9,5 @@ mod source;
 pub(crate) use graph::{Picture, dot, svg, text};
 pub(crate) use known::KnownActions;
 pub(crate) use rehearsal::{Difference, Recorded, Rehearsal, Rehearsed, Step, random_surroundings, record, rehearse};
-pub(crate) use run_view::{RunView, task_of};
+pub(crate) use run_view::{RunView, task_of, whole};
 pub(crate) use source::{Source, sources};

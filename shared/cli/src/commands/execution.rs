@@ -15,12 +15,12 @@ use super::{
     run::{Wait, parameter_schemas},
 };
 use crate::{
-    client::{Client, Query},
+    client::Query,
     failure::{Failure, Outcome},
     follow::{Follower, outcome},
-    output::{Column, Field, Kind},
+    output::{Column, Kind},
     parameters::ParameterReader,
-    session::{Format, Session},
+    session::Session,
 };
 
 const COLUMNS: [Column; 7] = [

@@ -69,7 +69,9 @@ impl KnownActions {
     pub(crate) fn find(&self, reference: &Ref) -> Lookup<'_> {
         match self.actions.get(reference) {
             Some(action) => Lookup::Found(action),
-            None if self.packs.contains(reference.pack()) => Lookup::Missing,
+            None if self.packs.contains(reference.pack()) => {
+                Lookup::Missing(model::suggestion(reference.as_str(), self.actions.keys().map(Ref::as_str)))
+            }
             None => Lookup::Unknown,
         }
     }

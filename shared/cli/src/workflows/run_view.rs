@@ -85,6 +85,15 @@ impl RunView {
     }
 }
 
+/// An execution. The last one is the workflow that the last one is a part of.
+pub(crate) async fn whole(client: &Client, id: &str) -> Result<Value, Failure> {
+    let mut found = client.get(&["executions", id], &Query::new()).await?;
+    while let Some(parent) = found.get("parent").and_then(Value::as_str).filter(|_| id == "last") {
+        found = client.get(&["executions", parent], &Query::new()).await?;
+    }
+    Ok(found)
+}
+
 /// The task that an execution is for.
 pub(crate) fn task_of(child: &Value) -> Option<&str> {
     child.pointer("/context/orquesta/task_name").or_else(|| child.pointer("/context/chain/name"))?.as_str()

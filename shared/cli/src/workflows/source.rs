@@ -40,9 +40,7 @@ pub(crate) async fn sources(session: &Session, name: &str) -> Result<Vec<Source>
     if path.is_dir() {
         let packs = embedded::find_packs(path).map_err(|error| Failure::usage(error.to_string()))?;
         let sources: Vec<_> = packs.iter().map(|pack| of_pack(pack)).collect::<Result<_, _>>()?;
-        let sources: Vec<Source> = sources.into_iter().flatten().collect();
-        let none = || Failure::usage(format!("no action of {name} runs a workflow"));
-        return if sources.is_empty() { Err(none()) } else { Ok(sources) };
+        return Ok(sources.into_iter().flatten().collect());
     }
     Ok(vec![Source::find(session, name).await?])
 }
@@ -183,17 +181,22 @@ pub(super) fn load(directory: &Path) -> Result<(PackFiles, PackContent), Failure
 /// The directory of the pack that a file is in.
 pub(super) fn pack_of(file: &Path) -> Option<PathBuf> {
     let file = std::path::absolute(file).ok()?;
-    file.ancestors().skip(1).find(|directory| directory.join("pack.yaml").is_file()).map(Path::to_owned)
+    let found = file.ancestors().skip(1).find(|directory| directory.join("pack.yaml").is_file())?;
+    // Shown as seen from here, where it is below.
+    let here = std::env::current_dir().ok();
+    let below = here.as_ref().and_then(|here| found.strip_prefix(here).ok()).unwrap_or(found);
+    Some(if below.as_os_str().is_empty() { PathBuf::from(".") } else { below.to_owned() })
 }
 
-/// The directory of the pack of that name: the file's own, or one beside it, or above it.
+/// The directory of the pack of that name: the file's own, or one beside it.
 pub(super) fn pack_near(file: &Path, name: &str) -> Option<PathBuf> {
     let own = pack_of(file)?;
-    let is_own = own.file_name().is_some_and(|own| own == name) || pack_name(&own).as_deref() == Some(name);
+    let own_name = std::path::absolute(&own).ok()?;
+    let is_own = own_name.file_name().is_some_and(|own| own == name) || pack_name(&own).as_deref() == Some(name);
     if is_own {
         return Some(own);
     }
-    let beside = own.parent()?.join(name);
+    let beside = own.join("..").join(name);
     beside.join("pack.yaml").is_file().then_some(beside)
 }
 
@@ -206,7 +209,8 @@ fn pack_name(directory: &Path) -> Option<String> {
 /// The action whose entry point a file is, where one action's is.
 fn running(file: &Path) -> Option<Action> {
     let pack = pack_of(file)?;
-    let inside = std::path::absolute(file).ok()?.strip_prefix(pack.join("actions")).ok()?.to_owned();
+    let actions = std::path::absolute(pack.join("actions")).ok()?;
+    let inside = std::path::absolute(file).ok()?.strip_prefix(actions).ok()?.to_owned();
     let (_, content) = load(&pack).ok()?;
     let runs = |action: &Action| Path::new(&action.entry_point) == inside;
     let mut running = content.actions.into_iter().filter(runs);

@@ -87,6 +87,9 @@ impl Engine {
         // Nothing is written before the first turn: its row has all of it.
         let _begun = state.take_changes();
         secrets.extend(rendered.secrets);
+        // What is secret in the inputs is so wherever a task passes it on.
+        let (given, shown) = (Value::Object(clear.expose().clone()), Value::Object(execution.parameters.clone()));
+        secrets.extend(crate::redact::hidden(&given, &shown));
         // One whose inputs can't be rendered has failed already.
         let first = if state.status().is_completed() { Vec::new() } else { vec![StepEvent::Request(Status::Running)] };
         let mut run = Run {

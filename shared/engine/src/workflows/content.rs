@@ -10,8 +10,8 @@ use serde_json::Map;
 pub enum Lookup<'a> {
     /// This is it.
     Found(&'a Action),
-    /// There is none of that name.
-    Missing,
+    /// There is none of that name. This one may be meant.
+    Missing(Option<&'a str>),
     /// Nothing can be said: its pack is not here.
     Unknown,
 }
@@ -44,10 +44,15 @@ fn of_task<'a>(task: &Task, find: &dyn Fn(&Ref) -> Lookup<'a>) -> Vec<Told> {
         let message = format!("The action reference \"{action}\" is not formatted correctly.");
         return vec![("action", message, Some("write it as pack.action, such as core.local".to_owned()))];
     }
-    match action.parse().map_or(Lookup::Missing, |reference| find(&reference)) {
+    match action.parse().map_or(Lookup::Missing(None), |reference| find(&reference)) {
         Lookup::Unknown => Vec::new(),
-        Lookup::Missing => {
-            vec![("action", format!("The action \"{action}\" is not registered in the database."), None)]
+        Lookup::Missing(meant) => {
+            let inline = action.split_once(' ').filter(|(_, input)| input.contains('='));
+            let hint = match (inline, meant) {
+                (Some(_), _) => Some("texts in an input behind the action are quoted: pack.action name=\"text\"".to_owned()),
+                (None, meant) => meant.map(|meant| format!("did you mean \"{meant}\"?")),
+            };
+            vec![("action", format!("The action \"{action}\" is not registered in the database."), hint)]
         }
         Lookup::Found(known) => of_input(task, action, known),
     }
@@ -63,7 +68,10 @@ fn of_input(task: &Task, action: &str, known: &Action) -> Vec<Told> {
     let declared =
         |name: &String| known.parameters.get(name).or_else(|| of_runner.and_then(|parameters| parameters.get(name)));
     let all = || known.parameters.iter().chain(of_runner.into_iter().flatten());
-    let missing = all().filter(|(name, parameter)| {
+    // What the action declares stands before what its runner does.
+    let own = |name: &String| known.parameters.contains_key(name);
+    let distinct = known.parameters.iter().chain(of_runner.into_iter().flatten().filter(|(name, _)| !own(name)));
+    let missing = distinct.filter(|(name, parameter)| {
         let parameter = declared(name).unwrap_or(parameter);
         parameter.required && parameter.default.is_none() && !given.contains_key(*name)
     });

@@ -55,8 +55,8 @@ fn a_message_of_the_log_is_about_a_place_in_the_text() {
         orquesta::locate(&root, conductor.graph(), &entry).map(|place| place.line)
     };
     assert_eq!(line(None, None, None), None);
-    assert_eq!(line(Some("two"), None, None), Some(13));
-    assert_eq!(line(Some("one"), Some("two__t1"), None), Some(8));
-    assert_eq!(line(Some("one"), Some("two__t1"), Some("<% ctx().hosts.none.gb %>")), Some(11));
+    assert_eq!(line(Some("two"), None, None), Some(14));
+    assert_eq!(line(Some("one"), Some("two__t1"), None), Some(9));
+    assert_eq!(line(Some("one"), Some("two__t1"), Some("<% ctx().hosts.none.gb %>")), Some(12));
     assert_eq!(line(None, None, Some("<% ctx().nothing %>")), None);
 }

@@ -12,7 +12,7 @@ use crate::{
     client::{Client, Query},
     failure::{Failure, Outcome},
     session::Session,
-    workflows::{Recorded, Rehearsal, Rehearsed, RunView, Source, record, rehearse},
+    workflows::{Recorded, Rehearsal, Rehearsed, RunView, Source, record, rehearse, whole},
 };
 
 /// Write a rehearsal from what a workflow really did: its inputs, what each task gave, what came of it
@@ -34,7 +34,7 @@ pub(crate) struct ToTest {
 impl ToTest {
     pub(super) async fn run(self, session: &mut Session) -> Result<Outcome, Failure> {
         let client = session.client()?;
-        let execution = client.get(&["executions", &self.id], &Query::new()).await?;
+        let execution = whole(&client, &self.id).await?;
         let told = |pointer: &str| execution.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let (id, status) = (told("/id"), told("/status"));
         let run = RunView::of_host(&client, id).await?;
@@ -51,10 +51,12 @@ impl ToTest {
         }
         let query = Query::new().with("depth", "1").with("exclude_attributes", "trigger_instance");
         let children = client.get(&["executions", id, "children"], &query).await?;
+        let conductor = source.conductor()?;
         let recorded = Recorded {
             execution: &execution,
             children: children.as_array().map(Vec::as_slice).unwrap_or_default(),
-            counts: run.counts(&source.conductor()?),
+            counts: run.counts(&conductor),
+            inputs: conductor.workflow().input.iter().map(|input| input.name.to_string()).collect(),
             text: &run.text,
             keys: keys(&client, &run.text).await,
         };
@@ -70,7 +72,7 @@ impl ToTest {
         let look = session.console.look();
         session.console.say_plain(&of_case(look, &done))?;
         Err(Failure::new("the rehearsal goes another way than the execution did")
-            .hint("what a task is given may depend on secrets, which stay masked, or on the datastore"))
+            .hint("it may depend on secrets, which stay masked, on the datastore, or on an action that could not be requested"))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     failure::{Failure, Outcome},
     session::{Format, Session},
-    workflows::{Picture, RunView, Source, dot, svg, text},
+    workflows::{Picture, RunView, Source, dot, svg, text, whole},
 };
 
 /// Draw a workflow, or a run of one: tasks, conditions, joins, loops; of a run how far each task came, and which way it went
@@ -67,7 +67,7 @@ impl Graph {
             return Ok(Picture::new(&source.name, &source.conductor()?, None));
         }
         let client = session.client()?;
-        let execution = client.get(&["executions", &self.name], &crate::client::Query::new()).await?;
+        let execution = whole(&client, &self.name).await?;
         let told = |pointer: &str| execution.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default();
         let run = RunView::of_host(&client, told("/id")).await?;
         let source = Source::of_run(&run, told("/runner/name"));

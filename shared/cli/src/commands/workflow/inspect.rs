@@ -35,6 +35,9 @@ impl Inspect {
         let mut all = Vec::new();
         for name in &self.names {
             let found = sources(session, name).await?;
+            if found.is_empty() {
+                super::note(session, &format!("no action in {name} runs a workflow"))?;
+            }
             let is_local = found.iter().all(|source| source.path.is_some());
             let known = match found.as_slice() {
                 [source] if !is_local => KnownActions::of_host(&session.client()?, source).await?,

@@ -9,7 +9,7 @@ use super::layers::layers;
 /// Between things in a row.
 const GAP: f64 = 22.0;
 /// Between rows.
-const ROW_GAP: f64 = 12.0;
+const ROW_GAP: f64 = 18.0;
 /// How often rows are put in order, and moved.
 const SWEEPS: usize = 12;
 
@@ -227,11 +227,12 @@ impl Laid {
         let left = self.things.iter().map(|thing| thing.x - thing.size.width / 2.0).fold(0.0, f64::min);
         let right = self.things.iter().map(|thing| thing.x + thing.size.width / 2.0).fold(0.0, f64::max);
         let mut bottom = 0.0;
-        let mut middles = Vec::new();
+        let (mut middles, mut heights) = (Vec::new(), Vec::new());
         for row in &self.rows {
             let tallest = row.iter().filter_map(|thing| self.things.get(*thing)).map(|thing| thing.size.height);
             let height = tallest.fold(ROW_GAP, f64::max);
             middles.push(bottom + height / 2.0);
+            heights.push(height);
             bottom += height + ROW_GAP;
         }
         let middle = |thing: usize| {
@@ -243,16 +244,21 @@ impl Laid {
             let point = |(at, thing): (usize, &usize)| {
                 let Point { x, y } = middle(*thing)?;
                 let half = self.things.get(*thing).map_or(0.0, |thing| thing.size.height / 2.0);
-                // At its ends it is on the edge of a box, beside the others that are there.
+                // At its ends it is on the edge of a box, beside the others that are there; it goes straight through the rows between.
                 Some(match at {
-                    0 => Point { x: x + self.port(*thing, 1, chain.things.get(1)), y: y + half },
+                    0 => vec![Point { x: x + self.port(*thing, 1, chain.things.get(1)), y: y + half }],
                     at if at == last => {
-                        Point { x: x + self.port(*thing, 0, chain.things.get(last.saturating_sub(1))), y: y - half }
+                        let port = self.port(*thing, 0, chain.things.get(last.saturating_sub(1)));
+                        vec![Point { x: x + port, y: y - half }]
                     }
-                    _ => Point { x, y },
+                    _ => {
+                        let row = self.things.get(*thing).and_then(|thing| heights.get(thing.row));
+                        let half = row.copied().unwrap_or_default() / 2.0;
+                        vec![Point { x, y: y - half }, Point { x, y: y + half }]
+                    }
                 })
             };
-            let mut points: Vec<Point> = chain.things.iter().enumerate().filter_map(point).collect();
+            let mut points: Vec<Point> = chain.things.iter().enumerate().filter_map(point).flatten().collect();
             if chain.is_up {
                 points.reverse();
             }

@@ -12,6 +12,8 @@ pub(crate) struct Recorded<'r> {
     pub(crate) children: &'r [Value],
     /// How often each task ran.
     pub(crate) counts: BTreeMap<String, usize>,
+    /// The names of the workflow's inputs.
+    pub(crate) inputs: Vec<String>,
     /// The workflow's text.
     pub(crate) text: &'r str,
     /// The keys of the datastore that it reads.
@@ -35,7 +37,7 @@ pub(crate) fn record(recorded: &Recorded<'_>, takes_time: bool) -> Value {
             case.insert(key.to_owned(), value);
         }
     };
-    set("input", recorded.execution.get("parameters").cloned().unwrap_or_else(|| json!({})));
+    set("input", Value::Object(inputs(recorded)));
     set("context", context(recorded));
     set("keys", json!(recorded.keys));
     if recorded.text.contains("now(") {
@@ -52,6 +54,14 @@ pub(crate) fn record(recorded: &Recorded<'_>, takes_time: bool) -> Value {
     expect.insert("tasks".to_owned(), json!(recorded.counts));
     case.insert("expect".to_owned(), Value::Object(expect));
     json!({"workflow": text("/action/ref"), "cases": [case]})
+}
+
+/// What the workflow was given of what it takes, and the action's defaults for the rest.
+fn inputs(recorded: &Recorded<'_>) -> Map<String, Value> {
+    let given = |name: &str| recorded.execution.pointer("/parameters")?.get(name).cloned();
+    let default = |name: &str| recorded.execution.pointer("/action/parameters")?.get(name)?.get("default").cloned();
+    let input = |name: &String| Some((name.clone(), given(name).or_else(|| default(name))?));
+    recorded.inputs.iter().filter_map(input).collect()
 }
 
 /// What a workflow knows of itself, where it asks.
