@@ -45,7 +45,7 @@ pub struct Started {
     pub action: Value,
     /// What it gets.
     pub input: Value,
-    /// How many seconds it has waited first.
+    /// How many seconds it has waited first, where no state of a definition did.
     pub delay: u64,
 }
 

@@ -47,16 +47,12 @@ async fn what_is_wrong_is_shown_with_its_line_and_how_to_mend_it() {
     wrong.yaml:6:5: error[content]: The action "core.loca cmd=date" is not registered in the database. (tasks.probe.action)
       6 |     action: core.loca cmd=date
         |     ^
+      help: texts in an input behind the action are quoted: pack.action name="text"
 
     wrong.yaml:7:5: error[syntax]: Additional properties are not allowed ('nxt' was unexpected) (tasks.probe)
       7 |     nxt: []
         |     ^
       help: did you mean "next"?
-
-    wrong.yaml:10:5: error[content]: Action "core.local" is missing required input "cmd". (tasks.ask.input)
-      10 |     input: {comand: date}
-         |     ^
-      help: give it under `input`: cmd: …
 
     wrong.yaml:10:5: error[content]: Action "core.local" is missing required input "cmd". (tasks.ask.input)
       10 |     input: {comand: date}
@@ -81,7 +77,7 @@ async fn what_is_wrong_is_shown_with_its_line_and_how_to_mend_it() {
          |   ^
       help: did you mean "host"?
 
-    1 workflow: 8 errors
+    1 workflow: 7 errors
     ! note: the pack elsewhere is not near wrong.yaml: whether its actions are right is not known
     exit 1
     "#);

@@ -17,7 +17,7 @@ As text, tasks stand by layer: those of one number may run at once. ↺ leads ba
 Examples:
   squall workflow graph packs/examples/actions/workflows/fork_join.yaml
   squall workflow graph examples.fork_join --format dot | dot -Tpng > fork_join.png
-  squall workflow graph last --format svg --out run.svg      the run that began last")]
+  squall workflow graph last --format svg --out run.svg      the run that the last execution is a part of")]
 pub(crate) struct Graph {
     /// A workflow, metadata of an action, an action's ref, an execution's id, or \"last\"
     #[arg(value_name = "FILE|REF|ID")]
