@@ -11,7 +11,7 @@ version: 1.0
 input: [hosts]
 tasks:
   begin:
-    action: core.local cmd=date
+    action: core.local cmd=\"date\"
     next:
       - when: <% succeeded() %>
         do: [left, right]
@@ -48,7 +48,27 @@ fn conductor(text: &str) -> Conductor {
 #[test]
 fn a_terminal_shows_layers_conditions_joins_and_loops() {
     let picture = Picture::new("flow.yaml", &conductor(FLOW), None);
-    assert_snapshot!(text(Look::default(), &picture), @"");
+    assert_snapshot!(text(Look::default(), &picture), @"
+    flow.yaml
+
+      1  begin        core.local
+         ├─ succeeded() → left
+         ├─ succeeded() → right
+         └─ failed() → fail
+
+      2  left         core.echo  [for each host in ctx().hosts]
+         └─ → meet
+
+         right        core.noop  [delay 5 s]  [retry 2×]
+         ├─ result().done → meet
+         └─ not result().done → right ↺ itself
+
+      3  meet         [join all 2]
+         └─ ctx(hosts).len() > 3 → begin_again
+
+      4  begin_again  core.noop
+         └─ → left ↺
+    ");
     let narrow = text(Look { width: Some(60), ..Look::default() }, &picture);
     assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
 }

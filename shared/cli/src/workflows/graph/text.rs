@@ -58,7 +58,7 @@ fn branch(look: Look, picture: &Picture, arrow: &Arrow, corner: &str, width: usi
         arrow if arrow.is_back => " ↺",
         _ => "",
     };
-    let room = width.saturating_sub(target.chars().count() + 14);
+    let room = width.saturating_sub(target.chars().count() + 20);
     let when = cut(&printable(&arrow.when), room);
     let when = if when.is_empty() { String::new() } else { format!("{when} ") };
     let (ink, gone) = match arrow.is_taken {
