@@ -18,9 +18,8 @@ pub fn differences(direct: &Report, compiled: &Report, journey: &Journey) -> Vec
         return found;
     }
     found.extend(first_difference(&starts(direct, u64::MAX), &starts(compiled, u64::MAX)));
-    let given = |report: &Report| {
-        report.started.iter().map(|one| (one.action.clone(), one.input.clone())).collect::<Vec<_>>()
-    };
+    let given =
+        |report: &Report| report.started.iter().map(|one| (one.action.clone(), one.input.clone())).collect::<Vec<_>>();
     if found.is_empty() && given(direct) != given(compiled) {
         found.push("the actions are not given the same".to_owned());
     }

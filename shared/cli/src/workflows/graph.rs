@@ -75,11 +75,8 @@ impl Picture {
     /// The picture of a workflow, or of a run of it.
     pub(crate) fn new(name: &str, conductor: &Conductor, run: Option<&RunView>) -> Picture {
         let graph = conductor.graph();
-        let mut picture = Picture {
-            name: name.to_owned(),
-            status: run.map(|run| run.status.clone()),
-            ..Picture::default()
-        };
+        let mut picture =
+            Picture { name: name.to_owned(), status: run.map(|run| run.status.clone()), ..Picture::default() };
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         for node in graph.nodes().filter(|node| !is_command(&node.name)) {
             let Some(task) = conductor.workflow().tasks.get(&node.name) else { continue };

@@ -43,6 +43,8 @@ pub(crate) struct Rehearsed {
     pub(crate) errors: Vec<Value>,
     /// Results that were not asked for.
     pub(crate) unused: Vec<String>,
+    /// Keys of the datastore that it reads and that are not given.
+    pub(crate) absent_keys: Vec<String>,
     pub(crate) status: Status,
     pub(crate) output: Value,
 }
@@ -68,6 +70,7 @@ impl Rehearsed {
             "differences": differences.collect::<Vec<_>>(),
             "path": path.collect::<Vec<_>>(),
             "unused": self.unused,
+            "absent_keys": self.absent_keys,
             "status": self.status,
             "output": self.output,
             "errors": self.errors,
@@ -94,10 +97,11 @@ pub(crate) fn rehearse(source: &Source, conductor: &Conductor, case: &Case) -> R
     }
     let surroundings = Arc::new(Surroundings::new(case));
     let conductor = conductor.with_surroundings(Arc::clone(&surroundings) as Arc<dyn orquesta::Surroundings>);
-    let mut answers = Answers::new(case, surroundings);
+    let mut answers = Answers::new(case, Arc::clone(&surroundings));
     let report = play(&conductor, (inputs, context(source, case)), &mut |started| answers.answer(started));
     done.path = answers.path();
     done.unused = answers.unused();
+    done.absent_keys = surroundings.absent();
     done.problems.extend(answers.problem.take());
     if report.is_cut_off && done.problems.is_empty() {
         done.problems

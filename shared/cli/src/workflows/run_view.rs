@@ -72,7 +72,8 @@ impl RunView {
     pub(crate) fn counts(&self, conductor: &Conductor) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         let has_items = |name: &str| conductor.workflow().tasks.get(name).is_some_and(|task| task.with.is_some());
-        let has_started = |name: &str| !has_items(name) || self.children.iter().any(|child| task_of(child) == Some(name));
+        let has_started =
+            |name: &str| !has_items(name) || self.children.iter().any(|child| task_of(child) == Some(name));
         let tasks = self.tasks.iter().filter(|run| !orquesta::is_command(&run.task) && has_started(&run.task));
         tasks.for_each(|run| *counts.entry(run.task.clone()).or_default() += 1 + run.retries);
         counts

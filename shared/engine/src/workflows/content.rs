@@ -49,7 +49,9 @@ fn of_task<'a>(task: &Task, find: &dyn Fn(&Ref) -> Lookup<'a>) -> Vec<Told> {
         Lookup::Missing(meant) => {
             let inline = action.split_once(' ').filter(|(_, input)| input.contains('='));
             let hint = match (inline, meant) {
-                (Some(_), _) => Some("texts in an input behind the action are quoted: pack.action name=\"text\"".to_owned()),
+                (Some(_), _) => {
+                    Some("texts in an input behind the action are quoted: pack.action name=\"text\"".to_owned())
+                }
                 (None, meant) => meant.map(|meant| format!("did you mean \"{meant}\"?")),
             };
             vec![("action", format!("The action \"{action}\" is not registered in the database."), hint)]

@@ -111,8 +111,9 @@ impl Definition {
     }
 
     fn content_problems(&self, catalog: &Catalog) -> Vec<Value> {
-        let find =
-            |reference: &Ref| catalog.actions.get(reference).map_or(Lookup::Missing(None), |known| Lookup::Found(known));
+        let find = |reference: &Ref| {
+            catalog.actions.get(reference).map_or(Lookup::Missing(None), |known| Lookup::Found(known))
+        };
         let issues = content_issues(self.conductor.workflow(), &find).into_iter();
         let mut root = None;
         let problem = |ContentIssue { task, key, message, .. }| {

@@ -50,7 +50,8 @@ fn a_message_of_the_log_is_about_a_place_in_the_text() {
     let mut line = |task: Option<&str>, transition: Option<&str>, expression: Option<&str>| {
         (entry.task_id, entry.task_transition_id) = (task.map(Into::into), transition.map(Into::into));
         if let Some(expression) = expression {
-            entry.message = format!("YaqlEvaluationException: Unable to evaluate expression '{expression}'. no such key");
+            entry.message =
+                format!("YaqlEvaluationException: Unable to evaluate expression '{expression}'. no such key");
         }
         orquesta::locate(&root, conductor.graph(), &entry).map(|place| place.line)
     };

@@ -52,15 +52,19 @@ impl ToTest {
         let query = Query::new().with("depth", "1").with("exclude_attributes", "trigger_instance");
         let children = client.get(&["executions", id, "children"], &query).await?;
         let conductor = source.conductor()?;
-        let recorded = Recorded {
+        let mut recorded = Recorded {
             execution: &execution,
             children: children.as_array().map(Vec::as_slice).unwrap_or_default(),
             counts: run.counts(&conductor),
             inputs: conductor.workflow().input.iter().map(|input| input.name.to_string()).collect(),
             text: &run.text,
-            keys: keys(&client, &run.text).await,
+            keys: BTreeMap::new(),
         };
-        let (text, done) = written(&source, &recorded)?;
+        let (mut text, mut done) = written(&source, &recorded)?;
+        // What it reads in the datastore shows when it is gone through.
+        while add_keys(&client, &done, &mut recorded.keys).await {
+            (text, done) = written(&source, &recorded)?;
+        }
         match &self.out {
             None => session.console.write(&text)?,
             Some(file) => std::fs::write(file, &text)
@@ -91,17 +95,15 @@ fn written(source: &Source, recorded: &Recorded<'_>) -> Result<(String, Rehearse
     }
 }
 
-/// The keys that a workflow reads by name. What can't be read is left out: the rehearsal will say so.
-async fn keys(client: &Client, text: &str) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for after in text.split("st2kv(").skip(1) {
-        let quote = after.trim_start().chars().next().filter(|c| matches!(c, '\'' | '"'));
-        let Some(key) = quote.and_then(|quote| after.split(quote).nth(1)) else { continue };
-        let (scope, name) =
-            key.split_once('.').filter(|(scope, _)| matches!(*scope, "system" | "user")).unwrap_or(("user", key));
+/// Adds the keys that a rehearsal has read in vain; false where the host has none of them, either.
+async fn add_keys(client: &Client, done: &Rehearsed, keys: &mut BTreeMap<String, String>) -> bool {
+    let before = keys.len();
+    for key in done.absent_keys.iter().filter(|_| !done.has_passed()) {
+        let scoped = key.split_once('.').filter(|(scope, _)| matches!(*scope, "system" | "user"));
+        let (scope, name) = scoped.unwrap_or(("user", key));
         let answer = client.get(&["keys", name], &Query::new().with("scope", scope)).await;
         let value = answer.ok().and_then(|answer| answer.get("value")?.as_str().map(str::to_owned));
-        found.extend(value.map(|value| (key.to_owned(), value)));
+        keys.extend(value.map(|value| (key.clone(), value)));
     }
-    found
+    keys.len() > before
 }

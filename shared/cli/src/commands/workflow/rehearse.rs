@@ -135,6 +135,9 @@ pub(crate) fn of_case(look: Look, case: &Rehearsed) -> String {
     if !case.has_passed() {
         lines.extend(case.errors.iter().map(|error| format!("    {}", error_told(error))));
     }
+    if !case.has_passed() && !case.absent_keys.is_empty() {
+        lines.push(look.paint(Ink::Dim, &format!("    read and not in `keys`: {}", case.absent_keys.join(", "))));
+    }
     if !case.unused.is_empty() {
         lines.push(look.paint(Ink::Dim, &format!("    given and not asked for: {}", case.unused.join(", "))));
     }

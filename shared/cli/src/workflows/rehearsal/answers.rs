@@ -5,7 +5,7 @@ use model::ExecutionStatus;
 use orquesta::{Status, TaskRun};
 use serde_json::{Value, json};
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -188,6 +188,8 @@ pub(super) fn status(status: ExecutionStatus) -> Status {
 pub(crate) struct Surroundings {
     keys: HashMap<String, String>,
     now: Option<i64>,
+    /// Keys that were asked for and are not given.
+    absent: Mutex<BTreeSet<String>>,
     records: Mutex<HashMap<(String, u32), Value>>,
 }
 
@@ -195,7 +197,12 @@ impl Surroundings {
     pub(crate) fn new(case: &Case) -> Surroundings {
         let keys = case.keys.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         let now = case.now.as_deref().unwrap_or(NOW).parse::<jiff::Timestamp>().ok();
-        Surroundings { keys, now: now.map(jiff::Timestamp::as_microsecond), records: Mutex::default() }
+        Surroundings { keys, now: now.map(jiff::Timestamp::as_microsecond), ..Surroundings::default() }
+    }
+
+    /// Keys of the datastore that were asked for and are not given.
+    pub(super) fn absent(&self) -> Vec<String> {
+        self.absent.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// Remembers what `task('name')` gives.
@@ -230,7 +237,11 @@ impl orquesta::Surroundings for Surroundings {
 
     fn key_value(&self, key: &str, _decrypt: bool) -> Result<Option<String>, String> {
         let short = key.strip_prefix("user.");
-        Ok([Some(key), short].into_iter().flatten().find_map(|key| self.keys.get(key)).cloned())
+        let value = [Some(key), short].into_iter().flatten().find_map(|key| self.keys.get(key)).cloned();
+        if value.is_none() {
+            self.absent.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
+        }
+        Ok(value)
     }
 
     fn now(&self) -> Option<i64> {
