@@ -275,6 +275,11 @@ async fn a_rehearsal_tells_what_is_missing_and_what_is_different() {
     ! error: test.yaml:3:5: in the case "it speaks": unknown field `sttus`, expected one of `status`, `output`, `errors`, `tasks`
     exit 2
     "#);
+    assert_snapshot!(rehearsed("workflow: nowhere.yaml\ncases: [{name: a, expect: {status: failed}}]\n").await, @"
+    ! error: test.yaml: there is no file nowhere.yaml
+    ! hint: the workflow is named as seen from the rehearsal's file
+    exit 2
+    ");
     assert_snapshot!(rehearsed("workflow: flow.yaml\n").await, @r#"
     ! error: test.yaml:1:1: a rehearsal needs "cases", a list of at least one
     ! hint: cases: [{name: it works, tasks: {build: {result: {…}}}, expect: {status: succeeded}}]

@@ -90,13 +90,15 @@ impl Rehearse {
 /// The workflow of a rehearsal, which is sound.
 pub(super) async fn source_of(session: &mut Session, rehearsal: &Rehearsal) -> Result<Source, Failure> {
     let beside = rehearsal.file.parent().unwrap_or(Path::new("")).join(&rehearsal.workflow);
+    // The name of a file reads like a ref, too.
+    let is_path = [".yaml", ".yml"].iter().any(|end| rehearsal.workflow.ends_with(end));
     let source = match rehearsal.workflow.parse::<Ref>() {
         _ if beside.is_file() => Source::read(&beside)?,
-        Ok(reference) => match Source::near(&rehearsal.file, &reference) {
+        Ok(reference) if !is_path => match Source::near(&rehearsal.file, &reference) {
             Some(source) => source,
             None => Source::of_host(&session.client()?, &reference).await?,
         },
-        Err(_) => {
+        _ => {
             let message = format!("{}: there is no file {}", rehearsal.file.display(), beside.display());
             return Err(Failure::usage(message).hint("the workflow is named as seen from the rehearsal's file"));
         }
