@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::{
     compile::{Compiler, Way},
-    lists::Candidates,
     literals::rarest,
     plan::{Literal, Plan, Probe, Symbol},
     slot::Slots,
@@ -107,18 +106,11 @@ impl<'a> Usual<'a> {
             trial.guards.extend(way.guards.iter().map(|guard| (number, *guard)));
         }
         let tables = Tables::build(&trial, false);
-        let mut looked = Looked {
-            symbols: Vec::new(),
-            literals: vec![0; trial.literals.len()],
-            hits: Vec::new(),
-            candidates: Candidates::below(counts.len()),
-        };
-        for (epoch, payload) in (1_u32..).zip(payloads) {
-            tables.look_up(&Slots::of(&tables.trie, payload), epoch, &mut looked);
-            for posting in looked.hits.iter().flat_map(|hit| tables.postings(*hit)) {
-                looked.candidates.add(posting.rule);
-            }
-            looked.candidates.drain(|number| {
+        let mut looked = Looked::new(&tables, counts.len());
+        for payload in payloads {
+            tables.look_up(&Slots::of(&tables.trie, payload), &mut looked);
+            tables.collect(&mut looked);
+            looked.candidates.drain(|number, _| {
                 counts.get_mut(number as usize).into_iter().for_each(|(_, counts)| counts.payloads += 1.0);
             });
         }
@@ -150,11 +142,11 @@ impl<'a> Usual<'a> {
     }
 
     fn text_length(&self, text: u32) -> usize {
-        self.plan.texts.get(text as usize).map_or(1, |(_, text)| text.len().max(1))
+        self.plan.texts.get(text as usize).map_or(1, |text| text.text.len().max(1))
     }
 
     fn question(&self, way: &Way) -> Option<(u16, Question)> {
-        let text_slot = |text: &u32| self.plan.texts.get(*text as usize).map(|(slot, _)| *slot);
+        let text_slot = |text: &u32| self.plan.texts.get(*text as usize).map(|text| text.slot);
         match way.probes.first()? {
             Probe::Symbol(symbol) => self.plan.symbols.get(*symbol as usize).map(|(slot, _)| (*slot, Question::Equal)),
             Probe::LowerWhole(text) => text_slot(text).map(|slot| (slot, Question::Equal)),

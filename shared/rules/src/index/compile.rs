@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 use std::hash::Hash;
 
-use super::plan::{Constant, Guard, Literal, NumberKey, Op, PatternSource, Plan, Probe, Program, Symbol, Test};
+use super::plan::{Constant, Guard, Literal, NumberKey, Op, PatternSource, Plan, Probe, Program, Symbol, Test, Text};
 use crate::{
     compiled::CompiledRule,
     criterion::{Check, Criterion},
@@ -29,7 +29,8 @@ pub(super) struct Compiler {
     pub(super) plan: Plan,
     slots: FxHashMap<Box<[Box<str>]>, u16>,
     symbols: FxHashMap<(u16, Symbol), u32>,
-    texts: FxHashMap<(u16, Test, Box<str>), u32>,
+    texts: FxHashMap<Text, u32>,
+    numbers: FxHashMap<(u16, NumberKey), u32>,
     literals: FxHashMap<(u16, bool, Box<str>), u32>,
     patterns: FxHashMap<PatternSource, u32>,
 }
@@ -125,10 +126,10 @@ impl Compiler {
                 Some((op(Test::Equal, symbol), vec![vec![Probe::Symbol(symbol)]]))
             }
             (Operator::Nequals, value) => Some((op(Test::NotEqual, self.symbol(slot, value)?), Vec::new())),
-            (Operator::Exists, _) => Some((op(Test::Exists, 0), Vec::new())),
+            (Operator::Exists, _) => Some((op(Test::NotEqual, self.symbol(slot, &Value::Null)?), Vec::new())),
             (Operator::Nexists, _) => {
                 let symbol = self.symbol(slot, &Value::Null)?;
-                Some((op(Test::Missing, 0), vec![vec![Probe::Symbol(symbol)]]))
+                Some((op(Test::Equal, symbol), vec![vec![Probe::Symbol(symbol)]]))
             }
             (Operator::Inside | Operator::Ninside, Value::Array(values)) => {
                 self.inside(slot, values, prepared.operator() == Operator::Inside)
@@ -200,12 +201,16 @@ impl Compiler {
             let test = if less { Test::TextLess } else { Test::TextGreater };
             return Some((Op { test, slot, operand: self.text(slot, test, text) }, Vec::new()));
         }
-        let constant = match Numeric::of(value)? {
+        let number = Numeric::of(value)?;
+        let constant = match number {
             Numeric::Int(int) => Constant::Int(int),
             Numeric::Float(float) => Constant::Float(float),
         };
-        let operand = as_u32(self.plan.numbers.len());
-        self.plan.numbers.push(constant);
+        let next = as_u32(self.plan.numbers.len());
+        let operand = *self.numbers.entry((slot, NumberKey::of(number))).or_insert(next);
+        if operand == next {
+            self.plan.numbers.push((slot, constant));
+        }
         Some((Op { test: if less { Test::Less } else { Test::Greater }, slot, operand }, Vec::new()))
     }
 
@@ -243,14 +248,8 @@ impl Compiler {
         Some(number_of(&mut self.symbols, &mut self.plan.symbols, (slot, symbol)))
     }
 
-    /// Texts are told apart by what they are for, so that each stands in one table at most.
     fn text(&mut self, slot: u16, test: Test, text: &str) -> u32 {
-        let next = as_u32(self.plan.texts.len());
-        let number = *self.texts.entry((slot, test, text.into())).or_insert(next);
-        if number == next {
-            self.plan.texts.push((slot, text.into()));
-        }
-        number
+        number_of(&mut self.texts, &mut self.plan.texts, Text { slot, test, text: text.into() })
     }
 
     fn literal(&mut self, slot: u16, lower: bool, text: &str) -> Option<u32> {

@@ -37,10 +37,11 @@ impl<T: Copy + Default> Lists<T> {
     }
 }
 
-/// A set of small numbers, taken out in order.
+/// A set of small numbers, taken out in order, each with whether it is sure.
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
-    words: Vec<u64>,
+    /// Sixty-four numbers each, and who of them is sure.
+    words: Vec<(u64, u64)>,
     /// Which words are not empty.
     summary: Vec<u64>,
 }
@@ -48,34 +49,36 @@ pub(super) struct Candidates {
 impl Candidates {
     pub(super) fn below(limit: usize) -> Candidates {
         let words = limit.div_ceil(64);
-        Candidates { words: vec![0; words], summary: vec![0; words.div_ceil(64)] }
+        Candidates { words: vec![(0, 0); words], summary: vec![0; words.div_ceil(64)] }
     }
 
-    pub(super) fn add(&mut self, id: u32) {
+    /// Who is sure once stays so.
+    pub(super) fn add(&mut self, id: u32, sure: bool) {
         let at = id as usize;
-        if let (Some(word), Some(summary)) = (self.words.get_mut(at / 64), self.summary.get_mut(at / 4096)) {
+        if let (Some((word, of_sure)), Some(summary)) = (self.words.get_mut(at / 64), self.summary.get_mut(at / 4096)) {
             *word |= 1 << (at % 64);
+            *of_sure |= u64::from(sure) << (at % 64);
             *summary |= 1 << (at / 64 % 64);
         }
     }
 
     pub(super) fn extend(&mut self, ids: &[u32]) {
-        ids.iter().for_each(|id| self.add(*id));
+        ids.iter().for_each(|id| self.add(*id, false));
     }
 
     /// Takes all out, in order.
-    pub(super) fn drain(&mut self, mut each: impl FnMut(u32)) {
+    pub(super) fn drain(&mut self, mut each: impl FnMut(u32, bool)) {
         let mut base = 0;
         for summary in &mut self.summary {
             let mut left = std::mem::take(summary);
             while left != 0 {
                 let word_at = base + left.trailing_zeros() as usize;
                 left &= left - 1;
-                let mut word = self.words.get_mut(word_at).map(std::mem::take).unwrap_or_default();
+                let (mut word, sure) = self.words.get_mut(word_at).map(std::mem::take).unwrap_or_default();
                 while word != 0 {
-                    let id = word_at * 64 + word.trailing_zeros() as usize;
+                    let bit = word.trailing_zeros();
                     word &= word - 1;
-                    each(u32::try_from(id).unwrap_or(u32::MAX));
+                    each(u32::try_from(word_at).unwrap_or(u32::MAX) * 64 + bit, sure >> bit & 1 == 1);
                 }
             }
             base += 64;

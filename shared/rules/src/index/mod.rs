@@ -7,9 +7,11 @@
 
 mod choice;
 mod compile;
+mod facts;
 mod lists;
 mod literals;
 mod plan;
+mod postings;
 mod prepared;
 mod scan;
 mod slot;

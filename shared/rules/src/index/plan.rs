@@ -12,10 +12,11 @@ pub(super) struct Plan {
     /// What values are compared with; the number of a symbol is its place.
     pub(super) symbols: Vec<(u16, Symbol)>,
     /// Texts that values start or end with, or are.
-    pub(super) texts: Vec<(u16, Box<str>)>,
+    pub(super) texts: Vec<Text>,
     /// Texts that values contain.
     pub(super) literals: Vec<Literal>,
-    pub(super) numbers: Vec<Constant>,
+    /// What numbers are compared with, each once for a slot.
+    pub(super) numbers: Vec<(u16, Constant)>,
     pub(super) patterns: Vec<PatternSource>,
     /// The symbols of `inside`.
     pub(super) choices: Vec<Vec<u32>>,
@@ -50,6 +51,14 @@ impl NumberKey {
     }
 }
 
+/// Texts are told apart by what they are for, so that each stands in one table at most.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Text {
+    pub(super) slot: u16,
+    pub(super) test: Test,
+    pub(super) text: Box<str>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Literal {
     pub(super) slot: u16,
@@ -65,6 +74,15 @@ pub(super) struct Literal {
 pub(super) enum Constant {
     Int(i128),
     Float(f64),
+}
+
+impl Constant {
+    pub(super) const fn number(self) -> Numeric {
+        match self {
+            Constant::Int(int) => Numeric::Int(int),
+            Constant::Float(float) => Numeric::Float(float),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -100,8 +118,6 @@ pub(super) enum Test {
     NotEqual,
     Inside,
     NotInside,
-    Exists,
-    Missing,
     /// Of a constant.
     Less,
     Greater,
@@ -125,13 +141,7 @@ impl Test {
     /// The only kind of value on which it has an answer.
     pub(super) const fn needs(self) -> Option<Kind> {
         match self {
-            Test::Equal
-            | Test::NotEqual
-            | Test::Inside
-            | Test::NotInside
-            | Test::Exists
-            | Test::Missing
-            | Test::Never => None,
+            Test::Equal | Test::NotEqual | Test::Inside | Test::NotInside | Test::Never => None,
             Test::Less | Test::Greater => Some(Kind::Number),
             _ => Some(Kind::Text),
         }

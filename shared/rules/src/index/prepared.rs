@@ -15,7 +15,7 @@ use super::{
 
 const MAGIC: &[u8; 8] = b"SQUALLRI";
 /// Raised whenever a plan means something else than before.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 20;
 
 /// Why bytes are no prepared index.

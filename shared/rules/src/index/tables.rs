@@ -1,46 +1,28 @@
 //! The tables in which an event looks up its values, built from a plan in little time.
 
 use rustc_hash::FxHashMap;
-use std::borrow::Cow;
 
 use super::{
+    facts::{Bits, Facts, Thresholds},
     lists::{Candidates, Lists},
     literals::{Literals, Sought},
-    plan::{Guard, Kind, NumberKey, Op, Plan, Probe, Symbol, Test},
+    plan::{Kind, NumberKey, Op, Plan, Probe, Symbol, Test},
+    postings::{ALWAYS, Poster, Posting},
     slot::{Slot, Slots},
     trie::Trie,
 };
 use crate::operator::lower;
 
-/// No symbol: the value is equal to nothing that any rule names.
-pub(super) const NONE: u32 = u32::MAX;
-
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     pub(super) trie: Trie,
+    pub(super) facts: Facts,
     slots: Vec<SlotTable>,
-    /// Who is found by each symbol, text and literal.
-    by_symbol: Lists<Posting>,
-    by_text: Lists<Posting>,
-    by_literal: Lists<Posting>,
+    /// Who is found by each bit.
+    postings: Lists<Posting>,
 }
 
-/// Who is found, and another of its criteria: where that does not hold, the rule need not be looked at. It lies beside the number because
-/// what an event finds is long lists, most of it in vain.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Posting {
-    pub(super) rule: u32,
-    pub(super) gate: Option<Op>,
-}
-
-/// What a value of the event is, or has.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Hit {
-    Symbol(u32),
-    Text(u32),
-    Literal(u32),
-}
-
+/// What the values of one slot are looked for in; everything stands there with its bit.
 #[derive(Debug, Default)]
 struct SlotTable {
     texts: FxHashMap<Box<str>, u32>,
@@ -48,10 +30,10 @@ struct SlotTable {
     null: Option<u32>,
     beginnings: Beginnings,
     literals: Literals,
+    thresholds: Thresholds,
     lower: Option<Box<LowerTable>>,
-    /// Who must be tried where the value is no text, or no number.
-    no_text: Vec<u32>,
-    no_number: Vec<u32>,
+    no_text: Odd,
+    no_number: Odd,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +43,15 @@ struct LowerTable {
     literals: Literals,
 }
 
+/// What follows where the value is not of a kind.
+#[derive(Debug, Default)]
+struct Odd {
+    /// The doubt about rules that need it.
+    doubt: u32,
+    /// Who must be tried, whatever else is so.
+    rules: Vec<u32>,
+}
+
 /// Texts that values start with, by length in bytes.
 #[derive(Debug, Default)]
 struct Beginnings(Vec<(usize, FxHashMap<Box<str>, u32>)>);
@@ -68,46 +59,65 @@ struct Beginnings(Vec<(usize, FxHashMap<Box<str>, u32>)>);
 /// What one event came to in these tables.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
-    /// The symbol of each slot.
-    pub(super) symbols: Vec<u32>,
-    /// For each literal, the last event that had it.
-    pub(super) literals: Vec<u32>,
-    pub(super) hits: Vec<Hit>,
+    pub(super) facts: Bits,
+    /// The bits by which rules may be found.
+    hits: Vec<u32>,
+    /// The doubts that there are.
+    odd: u32,
     pub(super) candidates: Candidates,
+}
+
+impl Looked {
+    pub(super) fn new(tables: &Tables, rules: usize) -> Looked {
+        Looked { facts: tables.facts.bits(), hits: Vec::new(), odd: 0, candidates: Candidates::below(rules) }
+    }
+
+    fn hit(&mut self, bit: u32) {
+        if self.facts.set(bit) {
+            self.hits.push(bit);
+        }
+    }
 }
 
 impl Tables {
     /// Where the entries are those of rules, what is found in vain is left out soon.
     pub(super) fn build(plan: &Plan, of_rules: bool) -> Tables {
-        let mut tables = Tables {
-            trie: Trie::new(plan.paths.clone()),
-            slots: plan.paths.iter().map(|_| SlotTable::default()).collect(),
-            ..Tables::default()
-        };
-        for (number, (slot, symbol)) in (0_u32..).zip(&plan.symbols) {
+        let (facts, thresholds) = Facts::of(plan);
+        let slots = thresholds.into_iter().map(|thresholds| SlotTable { thresholds, ..SlotTable::default() });
+        let mut tables =
+            Tables { trie: Trie::new(plan.paths.clone()), slots: slots.collect(), facts, ..Tables::default() };
+        for (bit, (slot, symbol)) in (Facts::symbol(0)..).zip(&plan.symbols) {
             let Some(table) = tables.slots.get_mut(usize::from(*slot)) else { continue };
             match symbol {
-                Symbol::Null => table.null = Some(number),
-                Symbol::Number(key) => drop(table.numbers.insert(*key, number)),
-                Symbol::Text(text) => drop(table.texts.insert(text.clone(), number)),
+                Symbol::Null => table.null = Some(bit),
+                Symbol::Number(key) => drop(table.numbers.insert(*key, bit)),
+                Symbol::Text(text) => drop(table.texts.insert(text.clone(), bit)),
             }
         }
+        tables.add_texts(plan);
         tables.add_literals(plan);
+        tables.add_doubts(plan);
         tables.add_entries(plan, of_rules);
-        for (rule, guard) in &plan.guards {
-            let Some(table) = tables.slots.get_mut(usize::from(guard.slot)) else { continue };
-            match guard.kind {
-                Kind::Text => table.no_text.push(*rule),
-                Kind::Number => table.no_number.push(*rule),
+        tables
+    }
+
+    fn add_texts(&mut self, plan: &Plan) {
+        for (bit, text) in (self.facts.text(0)..).zip(&plan.texts) {
+            let Some(table) = self.slots.get_mut(usize::from(text.slot)) else { continue };
+            match text.test {
+                Test::Starts => table.beginnings.add(&text.text, bit),
+                Test::LowerStarts => table.lower().beginnings.add(&text.text, bit),
+                Test::LowerEqual => drop(table.lower().wholes.insert(text.text.clone(), bit)),
+                _ => {}
             }
         }
-        tables
+        self.slots.iter_mut().for_each(SlotTable::sort);
     }
 
     fn add_literals(&mut self, plan: &Plan) {
         let mut by_table: FxHashMap<(u16, bool), Vec<Sought<'_>>> = FxHashMap::default();
-        for (id, literal) in (0_u32..).zip(&plan.literals) {
-            let sought = Sought { text: &literal.text, offset: literal.offset, id };
+        for (bit, literal) in (self.facts.literal(0)..).zip(&plan.literals) {
+            let sought = Sought { text: &literal.text, offset: literal.offset, id: bit };
             by_table.entry((literal.slot, literal.lower)).or_default().push(sought);
         }
         for ((slot, is_lower), sought) in by_table {
@@ -117,116 +127,88 @@ impl Tables {
         }
     }
 
-    fn add_entries(&mut self, plan: &Plan, of_rules: bool) {
-        let (mut symbols, mut texts, mut literals) = (Vec::new(), Vec::new(), Vec::new());
-        let gates = if of_rules { Gates::of(plan) } else { Gates::default() };
-        for (rule, probe) in &plan.entries {
-            let posting = Posting { rule: *rule, gate: gates.choose(plan, *rule, *probe) };
-            match probe {
-                Probe::Symbol(symbol) => symbols.push((*symbol, posting)),
-                Probe::Literal(literal) => literals.push((*literal, posting)),
-                Probe::Starts(text) | Probe::LowerStarts(text) | Probe::LowerWhole(text) => {
-                    texts.push((*text, posting));
-                    self.add_text(plan, *probe, *text);
-                }
+    /// Each slot has a doubt of its own for each kind, as far as there are bits.
+    fn add_doubts(&mut self, plan: &Plan) {
+        let mut doubts = (0..ALWAYS.trailing_zeros()).cycle().map(|bit| 1 << bit);
+        for op in &plan.ops {
+            let Some(kind) = op.test.needs() else { continue };
+            let odd = self.slots.get_mut(usize::from(op.slot)).map(|table| table.odd(kind));
+            if let Some(odd) = odd.filter(|odd| odd.doubt == 0) {
+                odd.doubt = doubts.next().unwrap_or(ALWAYS);
             }
         }
-        self.slots.iter_mut().for_each(SlotTable::sort);
-        self.by_symbol = Lists::build(plan.symbols.len(), &symbols);
-        self.by_text = Lists::build(plan.texts.len(), &texts);
-        self.by_literal = Lists::build(plan.literals.len(), &literals);
+        for (rule, guard) in &plan.guards {
+            let Some(table) = self.slots.get_mut(usize::from(guard.slot)) else { continue };
+            table.odd(guard.kind).rules.push(*rule);
+        }
     }
 
-    fn add_text(&mut self, plan: &Plan, probe: Probe, number: u32) {
-        let Some((slot, text)) = plan.texts.get(number as usize) else { return };
-        let Some(table) = self.slots.get_mut(usize::from(*slot)) else { return };
-        match probe {
-            Probe::Starts(_) => table.beginnings.add(text, number),
-            Probe::LowerStarts(_) => table.lower().beginnings.add(text, number),
-            _ => drop(table.lower().wholes.insert(text.clone(), number)),
+    fn add_entries(&mut self, plan: &Plan, of_rules: bool) {
+        let doubt = |op: Op| match (self.slots.get(usize::from(op.slot)), op.test.needs()) {
+            (Some(table), Some(Kind::Text)) => table.no_text.doubt,
+            (Some(table), Some(Kind::Number)) => table.no_number.doubt,
+            _ => 0,
+        };
+        let mut poster = Poster { plan, facts: &self.facts, doubt: &doubt, needs: Vec::new() };
+        let mut postings = Vec::with_capacity(plan.entries.len());
+        for (rule, probe) in &plan.entries {
+            let bit = match probe {
+                Probe::Symbol(symbol) => Facts::symbol(*symbol),
+                Probe::Starts(text) | Probe::LowerStarts(text) | Probe::LowerWhole(text) => self.facts.text(*text),
+                Probe::Literal(literal) => self.facts.literal(*literal),
+            };
+            let posting = if of_rules { poster.posting(*rule, *probe) } else { Posting::without_needs(*rule) };
+            postings.push((bit, posting));
         }
+        let lists = self.facts.literal(super::compile::as_u32(plan.literals.len()));
+        self.postings = Lists::build(lists as usize, &postings);
     }
 
     /// Looks all values up: who is tried in any case is a candidate at once, the rest stands in the lists of the hits.
-    pub(super) fn look_up(&self, slots: &Slots<'_>, epoch: u32, looked: &mut Looked) {
-        looked.symbols.clear();
+    pub(super) fn look_up(&self, slots: &Slots<'_>, looked: &mut Looked) {
+        looked.facts.clear();
         looked.hits.clear();
+        // Without any payload no criterion is asked.
+        looked.odd = if slots.filled { ALWAYS } else { u32::MAX };
         for (table, slot) in self.slots.iter().zip(slots.iter()) {
             let symbol = match slot {
                 Slot::Text(text) => {
-                    table.look_up(text, epoch, looked);
+                    table.look_up(text, looked);
                     table.texts.get(&**text).copied()
                 }
-                Slot::Number(_) if table.numbers.is_empty() => None,
-                Slot::Number(number) => table.numbers.get(&NumberKey::of(*number)).copied(),
+                Slot::Number(number) => {
+                    table.thresholds.compare(*number, &mut looked.facts);
+                    let key = (!table.numbers.is_empty()).then(|| NumberKey::of(*number));
+                    key.and_then(|key| table.numbers.get(&key)).copied()
+                }
                 Slot::Null => table.null,
                 Slot::Composite => None,
             };
+            symbol.into_iter().for_each(|bit| looked.hit(bit));
             if !matches!(slot, Slot::Text(_)) {
-                looked.candidates.extend(&table.no_text);
+                table.no_text.tell(looked);
             }
             if !matches!(slot, Slot::Number(_)) {
-                looked.candidates.extend(&table.no_number);
+                table.no_number.tell(looked);
             }
-            looked.hits.extend(symbol.map(Hit::Symbol));
-            looked.symbols.push(symbol.unwrap_or(NONE));
         }
     }
 
-    pub(super) fn postings(&self, hit: Hit) -> &[Posting] {
-        match hit {
-            Hit::Symbol(symbol) => self.by_symbol.get(symbol),
-            Hit::Text(text) => self.by_text.get(text),
-            Hit::Literal(literal) => self.by_literal.get(literal),
+    /// Whoever was found, unless another criterion says no.
+    pub(super) fn collect(&self, looked: &mut Looked) {
+        let Looked { facts, hits, odd, candidates } = looked;
+        for posting in hits.iter().flat_map(|bit| self.postings.get(*bit)) {
+            if let Some(sure) = posting.verdict(facts, *odd) {
+                candidates.add(posting.rule, sure);
+            }
         }
     }
 }
 
-/// The guards of each rule.
-#[derive(Default)]
-struct Gates(FxHashMap<u32, Vec<Guard>>);
-
-impl Gates {
-    fn of(plan: &Plan) -> Gates {
-        let mut gates = Gates(FxHashMap::default());
-        plan.guards.iter().for_each(|(rule, guard)| gates.0.entry(*rule).or_default().push(*guard));
-        gates
-    }
-
-    /// The criterion that holds most rarely of those that decide by themselves: no earlier one fails, unless a guard finds the rule then.
-    fn choose(&self, plan: &Plan, rule: u32, probe: Probe) -> Option<Op> {
-        let program = plan.programs.get(rule as usize)?;
-        let guards = self.0.get(&rule).map(Vec::as_slice).unwrap_or_default();
-        let start = program.start as usize;
-        let ops = plan.ops.get(start..start + usize::from(program.ops))?;
-        let sure = |op: &&Op| op.test.needs().is_none_or(|kind| guards.contains(&Guard { slot: op.slot, kind }));
-        let deciding = ops.iter().take_while(sure).count() + 1;
-        let others = ops.iter().take(deciding).filter(|op| !is_asked(**op, probe));
-        others.filter_map(|op| Some((rarity(op.test)?, op))).min_by_key(|(rarity, _)| *rarity).map(|(_, op)| *op)
-    }
-}
-
-/// Is this what the rule was found by?
-fn is_asked(op: Op, probe: Probe) -> bool {
-    match (op.test, probe) {
-        (Test::Equal, Probe::Symbol(number))
-        | (Test::Starts, Probe::Starts(number))
-        | (Test::Contains, Probe::Literal(number)) => op.operand == number,
-        _ => false,
-    }
-}
-
-/// In which order criteria are preferred to be asked soon; `None` for those that cost more than they save.
-const fn rarity(test: Test) -> Option<u8> {
-    match test {
-        Test::Never => Some(0),
-        Test::Contains => Some(1),
-        Test::Equal => Some(2),
-        Test::Starts => Some(3),
-        Test::Exists | Test::Missing => Some(4),
-        Test::Less | Test::Greater => Some(5),
-        Test::NotEqual => Some(6),
-        _ => None,
+impl Odd {
+    fn tell(&self, looked: &mut Looked) {
+        looked.odd |= self.doubt;
+        looked.candidates.extend(&self.rules);
     }
 }
 
@@ -235,21 +217,21 @@ impl SlotTable {
         self.lower.get_or_insert_default()
     }
 
-    fn look_up(&self, text: &str, epoch: u32, looked: &mut Looked) {
-        let Looked { literals, hits, .. } = looked;
-        self.beginnings.find(text, |number| hits.push(Hit::Text(number)));
-        let mut contained = |literal: u32| {
-            let last = literals.get_mut(literal as usize).map(|last| std::mem::replace(last, epoch));
-            if last.is_some_and(|last| last != epoch) {
-                hits.push(Hit::Literal(literal));
-            }
-        };
-        self.literals.find(text, &mut contained);
+    const fn odd(&mut self, kind: Kind) -> &mut Odd {
+        match kind {
+            Kind::Text => &mut self.no_text,
+            Kind::Number => &mut self.no_number,
+        }
+    }
+
+    fn look_up(&self, text: &str, looked: &mut Looked) {
+        self.beginnings.find(text, |bit| looked.hit(bit));
+        self.literals.find(text, |bit| looked.hit(bit));
         if let Some(lowers) = &self.lower {
             let text = lower(text);
-            lowers.literals.find(&text, &mut contained);
-            lowers.beginnings.find(&text, |number| hits.push(Hit::Text(number)));
-            hits.extend(lowers.wholes.get(&*text).copied().map(Hit::Text));
+            lowers.literals.find(&text, |bit| looked.hit(bit));
+            lowers.beginnings.find(&text, |bit| looked.hit(bit));
+            lowers.wholes.get(&*text).into_iter().for_each(|bit| looked.hit(*bit));
         }
     }
 
@@ -281,13 +263,5 @@ impl Beginnings {
                 found(*number);
             }
         }
-    }
-}
-
-/// A text in lower case, made once where several ask.
-pub(super) fn lowered<'s>(slot: &'s Slot<'_>) -> Option<Cow<'s, str>> {
-    match slot {
-        Slot::Text(text) => Some(lower(text)),
-        _ => None,
     }
 }

@@ -90,18 +90,12 @@ fn selective_criteria_keep_rules_from_being_tried() {
         .collect();
     let rules = RuleSet::build(rules);
     let payload = json!({"host": "web-8", "text": "on DISK 6! and DISK 7!", "n": 2, "up": true});
-    let mut looked = tables::Looked {
-        candidates: lists::Candidates::below(rules.base.len()),
-        literals: vec![0; rules.base.plan().literals.len()],
-        ..tables::Looked::default()
-    };
     let tables = tables::Tables::build(rules.base.plan(), true);
-    tables.look_up(&Slots::of(&tables.trie, &payload), 1, &mut looked);
-    for posting in looked.hits.iter().flat_map(|hit| tables.postings(*hit)) {
-        looked.candidates.add(posting.rule);
-    }
+    let mut looked = tables::Looked::new(&tables, rules.base.len());
+    tables.look_up(&Slots::of(&tables.trie, &payload), &mut looked);
+    tables.collect(&mut looked);
     let mut candidates = Vec::new();
-    looked.candidates.drain(|id| candidates.push(id));
+    looked.candidates.drain(|id, _| candidates.push(id));
     assert!(candidates.len() <= 2, "{candidates:?}");
     assert_eq!(names(&rules.matches(&event(payload))), ["r6", "r8"]);
 }

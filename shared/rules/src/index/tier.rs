@@ -1,25 +1,24 @@
 //! Rules with the tables by which they are found: what a set of rules is made of.
 
 use bytes::Bytes;
-use expressions::{python::Numeric, regexes::Matcher};
+use expressions::regexes::Matcher;
 use model::{Ref, RuleKind};
 use serde_json::Value;
 use std::{
-    cmp::Ordering,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use super::{
     Match, Source, choice,
-    lists::Candidates,
-    plan::{Constant, Op, Plan, Program, Test},
+    facts::Facts,
+    plan::{Kind, Op, Plan, Test},
     slot::{Slot, Slots},
-    tables::{Looked, NONE, Tables, lowered},
+    tables::{Looked, Tables},
 };
-use crate::compiled::{CompiledRule, Verdict, evaluate};
-
-/// How many integers a float tells apart.
-const EXACT: i128 = 1 << 53;
+use crate::{
+    compiled::{CompiledRule, Verdict, evaluate},
+    operator::lower,
+};
 
 /// Rules, standard ones first.
 #[derive(Debug, Default)]
@@ -133,19 +132,13 @@ impl Tier {
         let slots = source.slots(&self.tables.trie, &mut scratch.visited)?;
         let looked = &mut scratch.looked;
         looked.candidates.extend(&self.plan.always);
-        self.tables.look_up(&slots, scratch.epoch, looked);
-        let mut turn = Turn { tier: self, scratch, slots, backstops: Vec::new() };
-        turn.collect();
-        Ok(Some(turn))
+        self.tables.look_up(&slots, looked);
+        self.tables.collect(looked);
+        Ok(Some(Turn { tier: self, scratch, slots, backstops: Vec::new() }))
     }
 
     fn scratch(&self) -> Scratch {
-        let looked = Looked {
-            symbols: Vec::new(),
-            literals: vec![0; self.plan.literals.len()],
-            hits: Vec::new(),
-            candidates: Candidates::below(self.len()),
-        };
+        let looked = Looked::new(&self.tables, self.len());
         Scratch { epoch: 0, looked, patterns: vec![0; self.plan.patterns.len()], visited: Vec::new() }
     }
 
@@ -203,23 +196,11 @@ pub(super) struct Turn<'a, 'e> {
     tier: &'a Tier,
     scratch: Scratch,
     slots: Slots<'e>,
-    backstops: Vec<u32>,
+    /// Each with whether it matches for sure.
+    backstops: Vec<(u32, bool)>,
 }
 
 impl<'a, 'e> Turn<'a, 'e> {
-    /// Whoever was found, unless its other criterion says no.
-    fn collect(&mut self) {
-        let mut candidates = std::mem::take(&mut self.scratch.looked.candidates);
-        let hits = std::mem::take(&mut self.scratch.looked.hits);
-        for posting in hits.iter().flat_map(|hit| self.tier.tables.postings(*hit)) {
-            if posting.gate.is_none_or(|gate| self.holds(gate) != Answer::No) {
-                candidates.add(posting.rule);
-            }
-        }
-        self.scratch.looked.candidates = candidates;
-        self.scratch.looked.hits = hits;
-    }
-
     /// The standard rules that match or fail, but for those that are gone. Backstops are put aside.
     pub(super) fn standard(
         &mut self,
@@ -229,14 +210,14 @@ impl<'a, 'e> Turn<'a, 'e> {
     ) -> Result<(), serde_json::Error> {
         let mut candidates = std::mem::take(&mut self.scratch.looked.candidates);
         let mut failed = Ok(());
-        candidates.drain(|id| {
+        candidates.drain(|id, sure| {
             if !gone.is_empty() && gone.binary_search(&id).is_ok() {
                 return;
             }
             if id >= self.tier.backstops_from {
-                self.backstops.push(id);
+                self.backstops.push((id, sure));
             } else if failed.is_ok() {
-                failed = self.verdict(id, source, matches);
+                failed = self.verdict(id, sure, source, matches);
             }
         });
         self.scratch.looked.candidates = candidates;
@@ -248,7 +229,7 @@ impl<'a, 'e> Turn<'a, 'e> {
         source: &Source<'e>,
         matches: &mut Vec<Match<'a>>,
     ) -> Result<(), serde_json::Error> {
-        std::mem::take(&mut self.backstops).into_iter().try_for_each(|id| self.verdict(id, source, matches))
+        std::mem::take(&mut self.backstops).into_iter().try_for_each(|(id, sure)| self.verdict(id, sure, source, matches))
     }
 
     /// Makes what was needed free for the next event.
@@ -256,9 +237,14 @@ impl<'a, 'e> Turn<'a, 'e> {
         self.tier.idle.lock().unwrap_or_else(PoisonError::into_inner).push(self.scratch);
     }
 
-    fn verdict(&mut self, id: u32, source: &Source<'e>, matches: &mut Vec<Match<'a>>) -> Result<(), serde_json::Error> {
-        let Some(program) = self.tier.plan.programs.get(id as usize) else { return Ok(()) };
-        let answer = self.run(*program);
+    fn verdict(
+        &mut self,
+        id: u32,
+        sure: bool,
+        source: &Source<'e>,
+        matches: &mut Vec<Match<'a>>,
+    ) -> Result<(), serde_json::Error> {
+        let answer = if sure { Answer::Yes } else { self.run(id) };
         if answer == Answer::No {
             return Ok(());
         }
@@ -273,11 +259,12 @@ impl<'a, 'e> Turn<'a, 'e> {
         Ok(())
     }
 
-    fn run(&mut self, program: Program) -> Answer {
+    fn run(&mut self, id: u32) -> Answer {
+        let tier = self.tier;
+        let Some(program) = tier.plan.programs.get(id as usize) else { return Answer::No };
         if !self.slots.filled && !program.empty {
             return Answer::No;
         }
-        let tier = self.tier;
         let start = program.start as usize;
         for op in tier.plan.ops.get(start..start + usize::from(program.ops)).unwrap_or_default() {
             match self.holds(*op) {
@@ -289,85 +276,70 @@ impl<'a, 'e> Turn<'a, 'e> {
     }
 
     fn holds(&mut self, op: Op) -> Answer {
-        let answer = |holds: bool| if holds { Answer::Yes } else { Answer::No };
-        match op.test {
-            Test::Equal => answer(self.symbol(op.slot) == op.operand),
-            Test::NotEqual => answer(self.symbol(op.slot) != op.operand),
-            Test::Inside => answer(self.is_inside(op)),
-            Test::NotInside => answer(!self.is_inside(op)),
-            Test::Exists => answer(!matches!(self.slots.get(op.slot), Slot::Null)),
-            Test::Missing => answer(matches!(self.slots.get(op.slot), Slot::Null)),
-            Test::Less => self.compared(op).map_or(Answer::Unknown, |order| answer(order.is_lt())),
-            Test::Greater => self.compared(op).map_or(Answer::Unknown, |order| answer(order.is_gt())),
-            Test::Never => Answer::No,
-            _ => self.text_holds(op).map_or(Answer::Unknown, answer),
+        let tier = self.tier;
+        let slot = self.slots.get(op.slot);
+        let right = match op.test.needs() {
+            None => true,
+            Some(Kind::Text) => matches!(slot, Slot::Text(_)),
+            Some(Kind::Number) => matches!(slot, Slot::Number(_)),
+        };
+        if !right {
+            return Answer::Unknown;
         }
-    }
-
-    fn symbol(&self, slot: u16) -> u32 {
-        self.scratch.looked.symbols.get(usize::from(slot)).copied().unwrap_or(NONE)
+        let holds = match tier.tables.facts.need(op) {
+            Some(need) => Some(self.scratch.looked.facts.meet(need)),
+            None => match op.test {
+                Test::Inside => Some(self.is_inside(op)),
+                Test::NotInside => Some(!self.is_inside(op)),
+                Test::Matches => self.matches(op),
+                Test::Never => Some(false),
+                _ => text_holds(slot, op, &tier.plan),
+            },
+        };
+        match holds {
+            Some(true) => Answer::Yes,
+            Some(false) => Answer::No,
+            None => Answer::Unknown,
+        }
     }
 
     fn is_inside(&self, op: Op) -> bool {
-        let symbol = self.symbol(op.slot);
-        self.tier.plan.choices.get(op.operand as usize).is_some_and(|choices| choices.contains(&symbol))
+        let choices = self.tier.plan.choices.get(op.operand as usize);
+        choices.is_some_and(|choices| choices.iter().any(|symbol| self.has(Facts::symbol(*symbol))))
     }
 
-    fn compared(&self, op: Op) -> Option<Ordering> {
-        let Slot::Number(number) = self.slots.get(op.slot) else { return None };
-        match (*number, *self.tier.plan.numbers.get(op.operand as usize)?) {
-            (Numeric::Int(a), Constant::Int(b)) => Some(a.cmp(&b)),
-            #[expect(clippy::cast_precision_loss, reason = "it is exact in this range")]
-            (Numeric::Float(a), Constant::Int(b)) if (-EXACT..=EXACT).contains(&b) => a.partial_cmp(&(b as f64)),
-            (number, Constant::Int(b)) => number.compare(Numeric::Int(b)),
-            (number, Constant::Float(b)) => number.compare(Numeric::Float(b)),
-        }
+    fn has(&self, bit: u32) -> bool {
+        self.scratch.looked.facts.has(bit)
     }
 
-    /// `None` where the value is no text.
-    fn text_holds(&mut self, op: Op) -> Option<bool> {
-        let slot = self.slots.get(op.slot);
-        let Slot::Text(text) = slot else { return None };
-        if let Test::Contains | Test::ContainsNot | Test::Matches = op.test {
-            let text: &str = text;
-            return match op.test {
-                Test::Contains => Some(self.scratch.has(op.operand)),
-                Test::ContainsNot => Some(!self.scratch.has(op.operand)),
-                _ => matches(self.tier, &mut self.scratch, op.operand, text),
-            };
+    /// Asked once for each event and pattern.
+    fn matches(&mut self, op: Op) -> Option<bool> {
+        let (tier, number) = (self.tier, op.operand as usize);
+        let source = tier.plan.patterns.get(number)?;
+        if source.literals.iter().any(|literal| !self.has(tier.tables.facts.literal(*literal))) {
+            return Some(false);
         }
-        let (_, pattern) = self.tier.plan.texts.get(op.operand as usize)?;
-        let pattern: &str = pattern;
-        Some(match op.test {
-            Test::Starts => text.starts_with(pattern),
-            Test::Ends => text.ends_with(pattern),
-            Test::TextLess => **text < *pattern,
-            Test::TextGreater => **text > *pattern,
-            Test::LowerEqual => *lowered(slot)? == *pattern,
-            Test::LowerStarts => lowered(slot)?.starts_with(pattern),
-            _ => lowered(slot)?.ends_with(pattern),
-        })
+        let known = *self.scratch.patterns.get(number)?;
+        if known >> 1 == u64::from(self.scratch.epoch) {
+            return Some(known & 1 == 1);
+        }
+        let Slot::Text(text) = self.slots.get(op.slot) else { return None };
+        let found = tier.matcher(op.operand)?.is_match(text).ok()?;
+        let memo = u64::from(self.scratch.epoch) << 1 | u64::from(found);
+        self.scratch.patterns.get_mut(number).into_iter().for_each(|place| *place = memo);
+        Some(found)
     }
 }
 
-/// Asked once for each event and pattern.
-fn matches(tier: &Tier, scratch: &mut Scratch, number: u32, text: &str) -> Option<bool> {
-    let source = tier.plan.patterns.get(number as usize)?;
-    if source.literals.iter().any(|literal| !scratch.has(*literal)) {
-        return Some(false);
-    }
-    let known = *scratch.patterns.get(number as usize)?;
-    if known >> 1 == u64::from(scratch.epoch) {
-        return Some(known & 1 == 1);
-    }
-    let found = tier.matcher(number)?.is_match(text).ok()?;
-    let memo = u64::from(scratch.epoch) << 1 | u64::from(found);
-    scratch.patterns.get_mut(number as usize).into_iter().for_each(|place| *place = memo);
-    Some(found)
-}
-
-impl Scratch {
-    fn has(&self, literal: u32) -> bool {
-        self.looked.literals.get(literal as usize) == Some(&self.epoch)
-    }
+/// What no table answers.
+fn text_holds(slot: &Slot<'_>, op: Op, plan: &Plan) -> Option<bool> {
+    let Slot::Text(text) = slot else { return None };
+    let pattern: &str = &plan.texts.get(op.operand as usize)?.text;
+    Some(match op.test {
+        Test::Ends => text.ends_with(pattern),
+        Test::TextLess => **text < *pattern,
+        Test::TextGreater => **text > *pattern,
+        Test::LowerEnds => lower(text).ends_with(pattern),
+        _ => return None,
+    })
 }
