@@ -1,11 +1,12 @@
-//! What is true of an event, as one bit for each thing that rules ask. Most criteria of a rule are then a bit to look at, and what several
+//! What is so of an event, as one mark for each thing that rules ask. Most criteria of a rule are then a mark to look at, and what several
 //! rules ask is found out once.
 
 use expressions::python::Numeric;
+use std::{cmp::Ordering, ops::Range};
 
 use super::plan::{Op, Plan, Test};
 
-/// Where the bit of each question is. The first bit is of none, and never set.
+/// The numbers of the facts. The first is of none, and never so.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     texts: u32,
@@ -18,20 +19,24 @@ pub(super) struct Facts {
 /// The numbers that the value of one slot is compared with, in order.
 #[derive(Debug, Default)]
 pub(super) struct Thresholds {
-    /// The bit of "less than the first". The bits of all that the value is less than are next to those of all that it is greater than.
-    first: u32,
+    /// The fact "less than the first". All that the value is less than stand next to all that it is greater than.
+    first: usize,
     /// Rounding keeps the order, but for equals.
     rounded: Vec<f64>,
     exact: Vec<Numeric>,
 }
 
-/// A bit, and what it must be.
+/// A fact, twice, plus one where it must not be so.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Need(u32);
 
-/// The bits of one event.
+/// The facts of one event.
 #[derive(Debug, Default)]
-pub(super) struct Bits(Vec<u64>);
+pub(super) struct Marks {
+    event: u8,
+    /// For each fact, the last event that it was so of.
+    last: Vec<u8>,
+}
 
 impl Facts {
     /// Also the thresholds of each slot.
@@ -47,21 +52,21 @@ impl Facts {
         let mut numbers = vec![(0, 0); plan.numbers.len()];
         let mut thresholds = Vec::with_capacity(by_slot.len());
         for mut slot in by_slot {
-            slot.sort_by(|(_, a), (_, b)| a.compare(*b).unwrap_or(std::cmp::Ordering::Equal));
+            slot.sort_by(|(_, a), (_, b)| a.compare(*b).unwrap_or(Ordering::Equal));
             let length = count(slot.len());
             for (rank, (at, _)) in (end..).zip(&slot) {
-                numbers.get_mut(*at).into_iter().for_each(|bits| *bits = (rank, rank + length));
+                numbers.get_mut(*at).into_iter().for_each(|facts| *facts = (rank, rank + length));
             }
             let exact: Vec<_> = slot.into_iter().map(|(_, number)| number).collect();
             let rounded = exact.iter().map(|number| number.as_f64()).collect();
-            thresholds.push(Thresholds { first: end, rounded, exact });
+            thresholds.push(Thresholds { first: end as usize, rounded, exact });
             end += 2 * length;
         }
         (Facts { texts, literals, end, numbers }, thresholds)
     }
 
-    pub(super) fn bits(&self) -> Bits {
-        Bits(vec![0; self.end as usize / 64 + 1])
+    pub(super) fn marks(&self) -> Marks {
+        Marks { event: 0, last: vec![0; self.end as usize] }
     }
 
     pub(super) const fn symbol(symbol: u32) -> u32 {
@@ -76,7 +81,7 @@ impl Facts {
         self.literals + literal
     }
 
-    /// The bit that answers the question, if one does. It means nothing where the value is of the wrong kind.
+    /// What answers the question, if a fact does. It means nothing where the value is of the wrong kind.
     pub(super) fn need(&self, op: Op) -> Option<Need> {
         let number = |at: u32| self.numbers.get(at as usize);
         Some(match op.test {
@@ -93,17 +98,19 @@ impl Facts {
 }
 
 impl Thresholds {
-    pub(super) fn compare(&self, value: Numeric, bits: &mut Bits) {
-        let Some(last) = self.exact.len().checked_sub(1) else { return };
+    /// Marks what the value is less than, and what it is greater than.
+    pub(super) fn compare(&self, value: Numeric, marks: &mut Marks) {
+        if self.exact.is_empty() {
+            return;
+        }
         let rounded = value.as_f64();
         let order = |at: usize| self.exact.get(at).and_then(|number| number.compare(value));
         let mut less = self.rounded.partition_point(|number| *number < rounded);
-        while less <= last && order(less).is_some_and(std::cmp::Ordering::is_lt) {
+        while order(less).is_some_and(Ordering::is_lt) {
             less += 1;
         }
-        let equal = order(less).is_some_and(std::cmp::Ordering::is_eq);
-        let count = super::compile::as_u32;
-        bits.set_range(self.first + count(less + usize::from(equal)), self.first + count(self.exact.len() + less));
+        let equal = usize::from(order(less).is_some_and(Ordering::is_eq));
+        marks.set_range(self.first + less + equal..self.first + self.exact.len() + less);
     }
 }
 
@@ -111,45 +118,39 @@ impl Need {
     /// What is always so.
     pub(super) const NOTHING: Need = Need::unset(0);
 
-    pub(super) const fn set(bit: u32) -> Need {
-        Need(bit << 1)
+    pub(super) const fn set(fact: u32) -> Need {
+        Need(fact << 1)
     }
 
-    const fn unset(bit: u32) -> Need {
-        Need(bit << 1 | 1)
+    const fn unset(fact: u32) -> Need {
+        Need(fact << 1 | 1)
     }
 }
 
-impl Bits {
-    pub(super) fn clear(&mut self) {
-        self.0.fill(0);
+impl Marks {
+    /// Forgets everything, which is done only once in many events.
+    pub(super) fn next(&mut self) {
+        self.event = self.event.checked_add(1).unwrap_or_else(|| {
+            self.last.fill(0);
+            1
+        });
     }
 
-    /// Tells whether it was not set before.
-    pub(super) fn set(&mut self, bit: u32) -> bool {
-        let Some(word) = self.0.get_mut(bit as usize / 64) else { return false };
-        let before = *word;
-        *word |= 1 << (bit % 64);
-        *word != before
+    /// Tells whether it was not so before.
+    pub(super) fn set(&mut self, fact: u32) -> bool {
+        let event = self.event;
+        self.last.get_mut(fact as usize).is_some_and(|last| std::mem::replace(last, event) != event)
     }
 
-    fn set_range(&mut self, from: u32, to: u32) {
-        let (first, last) = (from as usize / 64, to as usize / 64);
-        let (start, end) = (u64::MAX << (from % 64), !(u64::MAX << (to % 64)));
-        if first == last {
-            self.0.get_mut(first).into_iter().for_each(|word| *word |= start & end);
-            return;
-        }
-        self.0.get_mut(first).into_iter().for_each(|word| *word |= start);
-        self.0.get_mut(first + 1..last).into_iter().for_each(|words| words.fill(u64::MAX));
-        self.0.get_mut(last).into_iter().for_each(|word| *word |= end);
+    fn set_range(&mut self, facts: Range<usize>) {
+        self.last.get_mut(facts).into_iter().for_each(|last| last.fill(self.event));
     }
 
-    pub(super) fn has(&self, bit: u32) -> bool {
-        self.0.get(bit as usize / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
+    pub(super) fn has(&self, fact: u32) -> bool {
+        self.last.get(fact as usize).is_some_and(|last| *last == self.event)
     }
 
     pub(super) fn meet(&self, need: Need) -> bool {
-        self.has(need.0 >> 1) != (need.0 & 1 == 1)
+        self.has(need.0 >> 1) ^ (need.0 & 1 == 1)
     }
 }

@@ -42,7 +42,7 @@ impl<T: Copy + Default> Lists<T> {
 pub(super) struct Candidates {
     /// Sixty-four numbers each, and who of them is sure.
     words: Vec<(u64, u64)>,
-    /// Which words are not empty.
+    /// Which words may not be empty.
     summary: Vec<u64>,
 }
 
@@ -52,36 +52,38 @@ impl Candidates {
         Candidates { words: vec![(0, 0); words], summary: vec![0; words.div_ceil(64)] }
     }
 
-    /// Who is sure once stays so.
-    pub(super) fn add(&mut self, id: u32, sure: bool) {
+    /// Adds it, if it is wanted. Who is sure once stays so. There is no branch, for nobody could foresee it.
+    pub(super) fn add(&mut self, id: u32, wanted: bool, sure: bool) {
         let at = id as usize;
         if let (Some((word, of_sure)), Some(summary)) = (self.words.get_mut(at / 64), self.summary.get_mut(at / 4096)) {
-            *word |= 1 << (at % 64);
-            *of_sure |= u64::from(sure) << (at % 64);
+            let bit = u64::from(wanted) << (at % 64);
+            *word |= bit;
+            *of_sure |= if sure { bit } else { 0 };
             *summary |= 1 << (at / 64 % 64);
         }
     }
 
     pub(super) fn extend(&mut self, ids: &[u32]) {
-        ids.iter().for_each(|id| self.add(*id, false));
+        ids.iter().for_each(|id| self.add(*id, true, false));
     }
 
     /// Takes all out, in order.
     pub(super) fn drain(&mut self, mut each: impl FnMut(u32, bool)) {
-        let mut base = 0;
-        for summary in &mut self.summary {
-            let mut left = std::mem::take(summary);
-            while left != 0 {
-                let word_at = base + left.trailing_zeros() as usize;
-                left &= left - 1;
-                let (mut word, sure) = self.words.get_mut(word_at).map(std::mem::take).unwrap_or_default();
-                while word != 0 {
-                    let bit = word.trailing_zeros();
-                    word &= word - 1;
-                    each(u32::try_from(word_at).unwrap_or(u32::MAX) * 64 + bit, sure >> bit & 1 == 1);
-                }
+        for (first, summary) in (0..).step_by(64).zip(&mut self.summary) {
+            for word_at in bits(std::mem::take(summary)).map(|bit| first + bit) {
+                let (word, sure) = self.words.get_mut(word_at as usize).map(std::mem::take).unwrap_or_default();
+                bits(word).for_each(|bit| each(word_at * 64 + bit, sure >> bit & 1 == 1));
             }
-            base += 64;
         }
     }
+}
+
+/// The places of the bits that are set.
+fn bits(mut word: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let bit = word.trailing_zeros();
+        let next = word.checked_sub(1)?;
+        word &= next;
+        Some(bit)
+    })
 }

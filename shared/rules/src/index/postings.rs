@@ -2,7 +2,7 @@
 //! leave a rule out lies beside its number.
 
 use super::{
-    facts::{Bits, Facts, Need},
+    facts::{Facts, Marks, Need},
     plan::{Op, Plan, Probe, Test},
 };
 
@@ -73,12 +73,12 @@ impl Posting {
         Posting { rule, needs: [Need::NOTHING; NEEDS], doubts: ALWAYS }
     }
 
-    /// `None`: evaluating the rule would come to "no match". Else whether it matches for sure.
-    pub(super) fn verdict(&self, facts: &Bits, odd: u32) -> Option<bool> {
-        let met = self.needs.iter().fold(true, |met, need| met & facts.meet(*need));
+    /// Whether the rule must be tried, for evaluating it may come to more than "no match"; and whether it then matches for sure.
+    pub(super) fn verdict(&self, marks: &Marks, odd: u32) -> (bool, bool) {
+        let met = self.needs.iter().fold(true, |met, need| met & marks.meet(*need));
         let doubts = self.doubts & odd;
         // A value of the wrong kind makes a rule fail, unless an earlier criterion does not hold.
-        (met || doubts & !ALWAYS != 0).then_some(doubts == 0)
+        (met | (doubts & !ALWAYS != 0), doubts == 0)
     }
 }
 

@@ -18,21 +18,20 @@ pub(super) fn scan<'a>(trie: &Trie, bytes: &'a [u8], visited: &mut Vec<bool>) ->
     let text = std::str::from_utf8(bytes).ok()?;
     visited.clear();
     visited.resize(trie.len(), false);
-    let mut scanner = Scanner { text, bytes, at: 0, trie, visited, slots: Slots::missing(trie.slots()) };
-    scanner.space();
-    if scanner.peek() != Some(b'{') {
+    let mut scanner = Scanner { text, bytes, trie, visited, slots: Slots::missing(trie.slots()) };
+    let start = scanner.space(0);
+    if scanner.byte(start) != Some(b'{') {
         return None;
     }
-    scanner.value(trie.root(), 0)?;
-    scanner.space();
-    let whole = scanner.at == bytes.len();
+    let end = scanner.value(start, trie.root(), 0)?;
+    let whole = scanner.space(end) == bytes.len();
     whole.then_some(scanner.slots)
 }
 
+/// Everything is told where it starts, and tells where it ends.
 struct Scanner<'a, 't> {
     text: &'a str,
     bytes: &'a [u8],
-    at: usize,
     trie: &'t Trie,
     /// A name that comes twice in an object counts the last time, which is left to the reader of documents.
     visited: &'t mut [bool],
@@ -40,122 +39,125 @@ struct Scanner<'a, 't> {
 }
 
 impl<'a> Scanner<'a, '_> {
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
     }
 
-    fn space(&mut self) {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
-            self.at += 1;
+    /// The next place that is no space.
+    fn space(&self, mut at: usize) -> usize {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.byte(at) {
+            at += 1;
         }
+        at
     }
 
-    /// Takes the next byte that is no space, if it is this one.
-    fn take(&mut self, wanted: u8) -> bool {
-        self.space();
-        let found = self.peek() == Some(wanted);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn value(&mut self, node: Option<&Node>, depth: usize) -> Option<()> {
+    fn value(&mut self, at: usize, node: Option<&Node>, depth: usize) -> Option<usize> {
         let slot = node.and_then(|node| node.slot);
-        let found = match self.peek()? {
+        let (end, found) = match self.byte(at)? {
             b'"' => {
-                let text = self.string()?;
-                slot.is_some().then_some(Slot::Text(text))
+                let (end, escaped) = self.string(at)?;
+                match slot {
+                    Some(_) => (end, Slot::Text(self.content(at, end, escaped)?)),
+                    None => (end, Slot::Null),
+                }
             }
-            b'{' => {
-                self.object(node, depth)?;
-                Some(Slot::Composite)
+            b'{' => (self.object(at, node, depth)?, Slot::Composite),
+            b'[' => (self.array(at, depth)?, Slot::Composite),
+            b'-' | b'0'..=b'9' => {
+                let (end, number) = self.number(at, slot.is_some())?;
+                (end, Slot::Number(number))
             }
-            b'[' => {
-                self.array(depth)?;
-                Some(Slot::Composite)
-            }
-            b'-' | b'0'..=b'9' => Some(Slot::Number(self.number()?)),
-            b't' => Some(self.word("true", Slot::Number(Numeric::Int(1)))?),
-            b'f' => Some(self.word("false", Slot::Number(Numeric::Int(0)))?),
-            b'n' => Some(self.word("null", Slot::Null)?),
+            b't' => (self.word(at, "true")?, Slot::Number(Numeric::Int(1))),
+            b'f' => (self.word(at, "false")?, Slot::Number(Numeric::Int(0))),
+            b'n' => (self.word(at, "null")?, Slot::Null),
             _ => return None,
         };
         if let Some(slot) = slot {
-            self.slots.set(slot, found?);
+            self.slots.set(slot, found);
         }
-        Some(())
+        Some(end)
     }
 
-    fn word(&mut self, word: &str, slot: Slot<'a>) -> Option<Slot<'a>> {
-        let end = self.at + word.len();
-        let found = self.bytes.get(self.at..end) == Some(word.as_bytes());
-        self.at = end;
-        found.then_some(slot)
+    fn word(&self, at: usize, word: &str) -> Option<usize> {
+        let end = at + word.len();
+        (self.bytes.get(at..end) == Some(word.as_bytes())).then_some(end)
     }
 
-    fn object(&mut self, node: Option<&Node>, depth: usize) -> Option<()> {
+    fn object(&mut self, at: usize, node: Option<&Node>, depth: usize) -> Option<usize> {
         if depth >= MAX_DEPTH {
             return None;
         }
-        self.at += 1;
-        if self.take(b'}') {
-            return Some(());
+        let mut at = self.space(at + 1);
+        if self.byte(at)? == b'}' {
+            return Some(at + 1);
         }
         self.slots.fill(depth);
         loop {
-            self.space();
-            if self.peek() != Some(b'"') {
+            if self.byte(at)? != b'"' {
                 return None;
             }
-            let name = self.string()?;
-            if !self.take(b':') {
-                return None;
-            }
-            self.space();
-            let child = match node.and_then(|node| node.child(&name)) {
-                Some(child) => {
-                    let visited = self.visited.get_mut(child)?;
-                    if std::mem::replace(visited, true) {
-                        return None;
-                    }
-                    self.trie.node(child)
-                }
+            let (end, escaped) = self.string(at)?;
+            let child = match node {
+                Some(node) => self.child(node, at, end, escaped)?,
                 None => None,
             };
-            self.value(child, depth + 1)?;
-            if self.take(b',') {
-                continue;
+            at = self.space(end);
+            if self.byte(at)? != b':' {
+                return None;
             }
-            return self.take(b'}').then_some(());
+            at = self.value(self.space(at + 1), child.and_then(|child| self.trie.node(child)), depth + 1)?;
+            at = self.space(at);
+            match self.byte(at)? {
+                b',' => at = self.space(at + 1),
+                b'}' => return Some(at + 1),
+                _ => return None,
+            }
         }
     }
 
-    fn array(&mut self, depth: usize) -> Option<()> {
+    /// Who in the trie has the name that stands here, if any: the outer `None` gives up.
+    #[expect(clippy::option_option, reason = "to give up is not to find nothing")]
+    fn child(&mut self, node: &Node, at: usize, end: usize, escaped: bool) -> Option<Option<usize>> {
+        let found = if escaped {
+            node.child(self.content(at, end, escaped)?.as_bytes())
+        } else {
+            node.child(self.bytes.get(at + 1..end - 1)?)
+        };
+        if let Some(child) = found
+            && std::mem::replace(self.visited.get_mut(child)?, true)
+        {
+            return None;
+        }
+        Some(found)
+    }
+
+    fn array(&mut self, at: usize, depth: usize) -> Option<usize> {
         if depth >= MAX_DEPTH {
             return None;
         }
-        self.at += 1;
-        if self.take(b']') {
-            return Some(());
+        let mut at = self.space(at + 1);
+        if self.byte(at)? == b']' {
+            return Some(at + 1);
         }
         loop {
-            self.space();
-            self.value(None, depth + 1)?;
-            if self.take(b',') {
-                continue;
+            at = self.value(at, None, depth + 1)?;
+            at = self.space(at);
+            match self.byte(at)? {
+                b',' => at = self.space(at + 1),
+                b']' => return Some(at + 1),
+                _ => return None,
             }
-            return self.take(b']').then_some(());
         }
     }
 
-    /// The text that starts at this quote.
-    fn string(&mut self) -> Option<Cow<'a, str>> {
-        let start = self.at + 1;
-        let mut at = start;
+    /// Where the text that starts at this quote ends, and whether anything in it is escaped.
+    fn string(&self, at: usize) -> Option<(usize, bool)> {
+        let mut at = at + 1;
         let mut escaped = false;
         loop {
             at = self.plain_until(at);
-            match self.bytes.get(at)? {
-                b'"' => break,
+            match self.byte(at)? {
+                b'"' => return Some((at + 1, escaped)),
                 b'\\' => {
                     escaped = true;
                     at += 2;
@@ -163,11 +165,14 @@ impl<'a> Scanner<'a, '_> {
                 _ => return None,
             }
         }
-        self.at = at + 1;
+    }
+
+    /// The text between the quotes.
+    fn content(&self, at: usize, end: usize, escaped: bool) -> Option<Cow<'a, str>> {
         if escaped {
-            return serde_json::from_str::<String>(self.text.get(start - 1..=at)?).ok().map(Cow::Owned);
+            return serde_json::from_str::<String>(self.text.get(at..end)?).ok().map(Cow::Owned);
         }
-        self.text.get(start..at).map(Cow::Borrowed)
+        self.text.get(at + 1..end - 1).map(Cow::Borrowed)
     }
 
     /// From here on, the first quote, backslash or control character; eight bytes are looked at in one step.
@@ -184,46 +189,48 @@ impl<'a> Scanner<'a, '_> {
         at
     }
 
-    fn digits(&mut self) -> Option<usize> {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
-            self.at += 1;
+    fn digits(&self, mut at: usize) -> Option<usize> {
+        let start = at;
+        while let Some(b'0'..=b'9') = self.byte(at) {
+            at += 1;
         }
-        Some(self.at - start).filter(|count| *count > 0)
+        (at > start).then_some(at)
     }
 
-    fn number(&mut self) -> Option<Numeric> {
-        let start = self.at;
-        self.at += usize::from(self.peek() == Some(b'-'));
-        let first = self.peek()?;
-        let digits = self.digits()?;
-        if first == b'0' && digits > 1 {
+    /// The number itself only where it is asked for; but one that is too large is none.
+    fn number(&self, start: usize, asked: bool) -> Option<(usize, Numeric)> {
+        let first = start + usize::from(self.byte(start) == Some(b'-'));
+        let mut end = self.digits(first)?;
+        let digits = end - first;
+        if digits > 1 && self.byte(first) == Some(b'0') {
             return None;
         }
         let mut whole = true;
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
+        if self.byte(end) == Some(b'.') {
+            end = self.digits(end + 1)?;
             whole = false;
         }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
-            self.digits()?;
-            whole = false;
+        let mut small = digits < 19;
+        if let Some(b'e' | b'E') = self.byte(end) {
+            let sign = usize::from(matches!(self.byte(end + 1), Some(b'+' | b'-')));
+            end = self.digits(end + 1 + sign)?;
+            (whole, small) = (false, false);
         }
-        let text = self.text.get(start..self.at)?;
-        if whole && digits < 19 {
-            return text.parse().ok().map(|int: i64| Numeric::Int(i128::from(int)));
+        if small && !asked {
+            return Some((end, Numeric::Int(0)));
+        }
+        let text = self.text.get(start..end)?;
+        if whole && small {
+            return text.parse().ok().map(|int: i64| (end, Numeric::Int(i128::from(int))));
         }
         if whole
             && let Ok(int) = text.parse::<i128>()
             && int >= i128::from(i64::MIN)
             && int <= i128::from(u64::MAX)
         {
-            return Some(Numeric::Int(int));
+            return Some((end, Numeric::Int(int)));
         }
-        text.parse().ok().filter(|float: &f64| float.is_finite()).map(Numeric::Float)
+        text.parse().ok().filter(|float: &f64| float.is_finite()).map(|float| (end, Numeric::Float(float)))
     }
 }
 

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{
-    facts::{Bits, Facts, Thresholds},
+    facts::{Facts, Marks, Thresholds},
     lists::{Candidates, Lists},
     literals::{Literals, Sought},
     plan::{Kind, NumberKey, Op, Plan, Probe, Symbol, Test},
@@ -18,11 +18,11 @@ pub(super) struct Tables {
     pub(super) trie: Trie,
     pub(super) facts: Facts,
     slots: Vec<SlotTable>,
-    /// Who is found by each bit.
+    /// Who is found by each fact.
     postings: Lists<Posting>,
 }
 
-/// What the values of one slot are looked for in; everything stands there with its bit.
+/// What the values of one slot are looked for in; everything stands there with its fact.
 #[derive(Debug, Default)]
 struct SlotTable {
     texts: FxHashMap<Box<str>, u32>,
@@ -59,8 +59,8 @@ struct Beginnings(Vec<(usize, FxHashMap<Box<str>, u32>)>);
 /// What one event came to in these tables.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
-    pub(super) facts: Bits,
-    /// The bits by which rules may be found.
+    pub(super) marks: Marks,
+    /// The facts by which rules may be found.
     hits: Vec<u32>,
     /// The doubts that there are.
     odd: u32,
@@ -69,12 +69,12 @@ pub(super) struct Looked {
 
 impl Looked {
     pub(super) fn new(tables: &Tables, rules: usize) -> Looked {
-        Looked { facts: tables.facts.bits(), hits: Vec::new(), odd: 0, candidates: Candidates::below(rules) }
+        Looked { marks: tables.facts.marks(), hits: Vec::new(), odd: 0, candidates: Candidates::below(rules) }
     }
 
-    fn hit(&mut self, bit: u32) {
-        if self.facts.set(bit) {
-            self.hits.push(bit);
+    fn hit(&mut self, fact: u32) {
+        if self.marks.set(fact) {
+            self.hits.push(fact);
         }
     }
 }
@@ -86,12 +86,12 @@ impl Tables {
         let slots = thresholds.into_iter().map(|thresholds| SlotTable { thresholds, ..SlotTable::default() });
         let mut tables =
             Tables { trie: Trie::new(plan.paths.clone()), slots: slots.collect(), facts, ..Tables::default() };
-        for (bit, (slot, symbol)) in (Facts::symbol(0)..).zip(&plan.symbols) {
+        for (fact, (slot, symbol)) in (Facts::symbol(0)..).zip(&plan.symbols) {
             let Some(table) = tables.slots.get_mut(usize::from(*slot)) else { continue };
             match symbol {
-                Symbol::Null => table.null = Some(bit),
-                Symbol::Number(key) => drop(table.numbers.insert(*key, bit)),
-                Symbol::Text(text) => drop(table.texts.insert(text.clone(), bit)),
+                Symbol::Null => table.null = Some(fact),
+                Symbol::Number(key) => drop(table.numbers.insert(*key, fact)),
+                Symbol::Text(text) => drop(table.texts.insert(text.clone(), fact)),
             }
         }
         tables.add_texts(plan);
@@ -102,12 +102,12 @@ impl Tables {
     }
 
     fn add_texts(&mut self, plan: &Plan) {
-        for (bit, text) in (self.facts.text(0)..).zip(&plan.texts) {
+        for (fact, text) in (self.facts.text(0)..).zip(&plan.texts) {
             let Some(table) = self.slots.get_mut(usize::from(text.slot)) else { continue };
             match text.test {
-                Test::Starts => table.beginnings.add(&text.text, bit),
-                Test::LowerStarts => table.lower().beginnings.add(&text.text, bit),
-                Test::LowerEqual => drop(table.lower().wholes.insert(text.text.clone(), bit)),
+                Test::Starts => table.beginnings.add(&text.text, fact),
+                Test::LowerStarts => table.lower().beginnings.add(&text.text, fact),
+                Test::LowerEqual => drop(table.lower().wholes.insert(text.text.clone(), fact)),
                 _ => {}
             }
         }
@@ -116,8 +116,8 @@ impl Tables {
 
     fn add_literals(&mut self, plan: &Plan) {
         let mut by_table: FxHashMap<(u16, bool), Vec<Sought<'_>>> = FxHashMap::default();
-        for (bit, literal) in (self.facts.literal(0)..).zip(&plan.literals) {
-            let sought = Sought { text: &literal.text, offset: literal.offset, id: bit };
+        for (fact, literal) in (self.facts.literal(0)..).zip(&plan.literals) {
+            let sought = Sought { text: &literal.text, offset: literal.offset, id: fact };
             by_table.entry((literal.slot, literal.lower)).or_default().push(sought);
         }
         for ((slot, is_lower), sought) in by_table {
@@ -152,13 +152,13 @@ impl Tables {
         let mut poster = Poster { plan, facts: &self.facts, doubt: &doubt, needs: Vec::new() };
         let mut postings = Vec::with_capacity(plan.entries.len());
         for (rule, probe) in &plan.entries {
-            let bit = match probe {
+            let fact = match probe {
                 Probe::Symbol(symbol) => Facts::symbol(*symbol),
                 Probe::Starts(text) | Probe::LowerStarts(text) | Probe::LowerWhole(text) => self.facts.text(*text),
                 Probe::Literal(literal) => self.facts.literal(*literal),
             };
             let posting = if of_rules { poster.posting(*rule, *probe) } else { Posting::without_needs(*rule) };
-            postings.push((bit, posting));
+            postings.push((fact, posting));
         }
         let lists = self.facts.literal(super::compile::as_u32(plan.literals.len()));
         self.postings = Lists::build(lists as usize, &postings);
@@ -166,10 +166,13 @@ impl Tables {
 
     /// Looks all values up: who is tried in any case is a candidate at once, the rest stands in the lists of the hits.
     pub(super) fn look_up(&self, slots: &Slots<'_>, looked: &mut Looked) {
-        looked.facts.clear();
+        looked.marks.next();
         looked.hits.clear();
-        // Without any payload no criterion is asked.
-        looked.odd = if slots.filled { ALWAYS } else { u32::MAX };
+        looked.odd = ALWAYS;
+        if !slots.filled {
+            // Nothing is found by what an empty payload lacks.
+            return;
+        }
         for (table, slot) in self.slots.iter().zip(slots.iter()) {
             let symbol = match slot {
                 Slot::Text(text) => {
@@ -177,14 +180,14 @@ impl Tables {
                     table.texts.get(&**text).copied()
                 }
                 Slot::Number(number) => {
-                    table.thresholds.compare(*number, &mut looked.facts);
+                    table.thresholds.compare(*number, &mut looked.marks);
                     let key = (!table.numbers.is_empty()).then(|| NumberKey::of(*number));
                     key.and_then(|key| table.numbers.get(&key)).copied()
                 }
                 Slot::Null => table.null,
                 Slot::Composite => None,
             };
-            symbol.into_iter().for_each(|bit| looked.hit(bit));
+            symbol.into_iter().for_each(|fact| looked.hit(fact));
             if !matches!(slot, Slot::Text(_)) {
                 table.no_text.tell(looked);
             }
@@ -196,10 +199,11 @@ impl Tables {
 
     /// Whoever was found, unless another criterion says no.
     pub(super) fn collect(&self, looked: &mut Looked) {
-        let Looked { facts, hits, odd, candidates } = looked;
-        for posting in hits.iter().flat_map(|bit| self.postings.get(*bit)) {
-            if let Some(sure) = posting.verdict(facts, *odd) {
-                candidates.add(posting.rule, sure);
+        let Looked { marks, hits, odd, candidates } = looked;
+        for fact in hits {
+            for posting in self.postings.get(*fact) {
+                let (wanted, sure) = posting.verdict(marks, *odd);
+                candidates.add(posting.rule, wanted, sure);
             }
         }
     }
@@ -225,13 +229,13 @@ impl SlotTable {
     }
 
     fn look_up(&self, text: &str, looked: &mut Looked) {
-        self.beginnings.find(text, |bit| looked.hit(bit));
-        self.literals.find(text, |bit| looked.hit(bit));
+        self.beginnings.find(text, |fact| looked.hit(fact));
+        self.literals.find(text, |fact| looked.hit(fact));
         if let Some(lowers) = &self.lower {
             let text = lower(text);
-            lowers.literals.find(&text, |bit| looked.hit(bit));
-            lowers.beginnings.find(&text, |bit| looked.hit(bit));
-            lowers.wholes.get(&*text).into_iter().for_each(|bit| looked.hit(*bit));
+            lowers.literals.find(&text, |fact| looked.hit(fact));
+            lowers.beginnings.find(&text, |fact| looked.hit(fact));
+            lowers.wholes.get(&*text).into_iter().for_each(|fact| looked.hit(*fact));
         }
     }
 

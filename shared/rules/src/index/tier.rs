@@ -4,9 +4,7 @@ use bytes::Bytes;
 use expressions::regexes::Matcher;
 use model::{Ref, RuleKind};
 use serde_json::Value;
-use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{
     Match, Source, choice,
@@ -30,7 +28,7 @@ pub(super) struct Tier {
     /// By pattern, once it was needed.
     matchers: Vec<OnceLock<Option<Matcher>>>,
     /// What an event needs while it is matched, to be used again.
-    idle: Mutex<Vec<Scratch>>,
+    idle: Mutex<Vec<Box<Scratch>>>,
 }
 
 /// The rules themselves.
@@ -137,9 +135,9 @@ impl Tier {
         Ok(Some(Turn { tier: self, scratch, slots, backstops: Vec::new() }))
     }
 
-    fn scratch(&self) -> Scratch {
+    fn scratch(&self) -> Box<Scratch> {
         let looked = Looked::new(&self.tables, self.len());
-        Scratch { epoch: 0, looked, patterns: vec![0; self.plan.patterns.len()], visited: Vec::new() }
+        Box::new(Scratch { epoch: 0, looked, patterns: vec![0; self.plan.patterns.len()], visited: Vec::new() })
     }
 
     fn matcher(&self, pattern: u32) -> Option<&Matcher> {
@@ -194,7 +192,7 @@ impl Written {
 /// One event in one tier.
 pub(super) struct Turn<'a, 'e> {
     tier: &'a Tier,
-    scratch: Scratch,
+    scratch: Box<Scratch>,
     slots: Slots<'e>,
     /// Each with whether it matches for sure.
     backstops: Vec<(u32, bool)>,
@@ -229,7 +227,9 @@ impl<'a, 'e> Turn<'a, 'e> {
         source: &Source<'e>,
         matches: &mut Vec<Match<'a>>,
     ) -> Result<(), serde_json::Error> {
-        std::mem::take(&mut self.backstops).into_iter().try_for_each(|(id, sure)| self.verdict(id, sure, source, matches))
+        std::mem::take(&mut self.backstops)
+            .into_iter()
+            .try_for_each(|(id, sure)| self.verdict(id, sure, source, matches))
     }
 
     /// Makes what was needed free for the next event.
@@ -249,10 +249,11 @@ impl<'a, 'e> Turn<'a, 'e> {
             return Ok(());
         }
         let Some(rule) = self.tier.rule(id) else { return Ok(()) };
-        let verdict = match answer {
-            Answer::Yes => Verdict::Match { failure: None },
-            _ => evaluate(rule, source.event()?),
-        };
+        if answer == Answer::Yes {
+            matches.push(Match { rule, verdict: Verdict::Match { failure: None } });
+            return Ok(());
+        }
+        let verdict = evaluate(rule, source.event()?);
         if !matches!(verdict, Verdict::NoMatch { .. }) {
             matches.push(Match { rule, verdict });
         }
@@ -287,7 +288,7 @@ impl<'a, 'e> Turn<'a, 'e> {
             return Answer::Unknown;
         }
         let holds = match tier.tables.facts.need(op) {
-            Some(need) => Some(self.scratch.looked.facts.meet(need)),
+            Some(need) => Some(self.scratch.looked.marks.meet(need)),
             None => match op.test {
                 Test::Inside => Some(self.is_inside(op)),
                 Test::NotInside => Some(!self.is_inside(op)),
@@ -308,8 +309,8 @@ impl<'a, 'e> Turn<'a, 'e> {
         choices.is_some_and(|choices| choices.iter().any(|symbol| self.has(Facts::symbol(*symbol))))
     }
 
-    fn has(&self, bit: u32) -> bool {
-        self.scratch.looked.facts.has(bit)
+    fn has(&self, fact: u32) -> bool {
+        self.scratch.looked.marks.has(fact)
     }
 
     /// Asked once for each event and pattern.
