@@ -28,6 +28,7 @@ pub(super) struct Tier {
     /// By pattern, once it was needed.
     matchers: Vec<OnceLock<Option<Matcher>>>,
     /// What an event needs while it is matched, to be used again.
+    #[expect(clippy::vec_box, reason = "each event moves one out and in")]
     idle: Mutex<Vec<Box<Scratch>>>,
 }
 
