@@ -264,6 +264,23 @@ proptest! {
 }
 
 #[test]
+fn events_do_not_see_what_was_so_of_earlier_ones() {
+    let less = json!({"trigger.n": {"type": "lt", "pattern": 1}, "trigger.k": {"type": "neq", "pattern": "a"}});
+    let more = json!({"trigger.n": {"type": "gt", "pattern": 0}, "trigger.k": {"type": "contains", "pattern": "a"}});
+    let rules = RuleSet::build([rule("less", RuleKind::Standard, &less), rule("more", RuleKind::Standard, &more)]);
+    let payloads = [json!({"k": "a", "n": 0}), json!({"k": "b", "n": 2}), json!({"k": "ba", "n": 1}), json!({})];
+    // More events than marks tell apart.
+    for at in 0..600 {
+        agree(&rules, &payloads[at / 7 % payloads.len()]).unwrap();
+    }
+    agree(&rules, &payloads[1]).unwrap();
+    for _ in 0..255 {
+        agree(&rules, &json!({})).unwrap();
+    }
+    agree(&rules, &payloads[0]).unwrap();
+}
+
+#[test]
 fn what_is_no_prepared_index_is_refused() {
     let rules =
         RuleSet::build([rule("a", RuleKind::Standard, &json!({"trigger.k": {"type": "equals", "pattern": "1"}}))]);
