@@ -336,10 +336,10 @@ async fn host_with_run() -> Host {
         ],
     });
     let child = |id: &str, task: &str, item: Option<u64>, second: u64, status: &str, stdout: &str| {
-        let mut orquesta = json!({"task_name": task, "task_route": 0});
-        if let Some(item) = item {
-            orquesta["item_id"] = json!(item);
-        }
+        let orquesta = match item {
+            Some(item) => json!({"task_name": task, "task_route": 0, "item_id": item}),
+            None => json!({"task_name": task, "task_route": 0}),
+        };
         json!({
             "id": id, "parent": ID, "status": status, "action": {"ref": "core.local"}, "runner": {"name": "local-shell-cmd"},
             "start_timestamp": format!("2026-03-02T09:14:0{second}.000000Z"),

@@ -76,7 +76,15 @@ impl Workflows {
         let workflow = Workflow::outline(&root);
         let reads_outside = text.contains("st2kv") || text.contains("task(");
         let (path, text, machine) = (path.to_owned(), text.to_owned(), OnceLock::new());
-        Ok(Definition { conductor: self.conductor(workflow), path, text, chain: None, reads_outside, machine, problems })
+        Ok(Definition {
+            conductor: self.conductor(workflow),
+            path,
+            text,
+            chain: None,
+            reads_outside,
+            machine,
+            problems,
+        })
     }
 
     fn read_chain(&self, path: &str, text: &str) -> Result<Definition, Error> {
