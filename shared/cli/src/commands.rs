@@ -13,6 +13,7 @@ mod policy;
 mod profile;
 mod rule;
 mod rule_enforcement;
+mod rule_replay;
 mod rule_test;
 mod run;
 mod timer;

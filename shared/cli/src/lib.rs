@@ -18,6 +18,7 @@ mod output;
 mod parameters;
 mod profiles;
 mod prompt;
+mod replay;
 mod session;
 mod shipped;
 mod trail;

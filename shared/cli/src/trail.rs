@@ -17,14 +17,48 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Trail {
     instance: Value,
     rules: Vec<Value>,
+    content: Content,
+}
+
+/// What became of rules and packs since the event, as the host tells it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Content {
+    /// They have changed.
     content_changed: bool,
+    /// The revision that the event was matched with.
+    content_revision: u64,
+    /// The revision that the rules which are shown are of.
+    explained_revision: u64,
+}
+
+impl Content {
+    fn of(explanation: &Value) -> Content {
+        let number = |key: &str| explanation.get(key).and_then(Value::as_u64).unwrap_or_default();
+        Content {
+            content_changed: explanation.get("content_changed") == Some(&Value::Bool(true)),
+            content_revision: number("content_revision"),
+            explained_revision: number("explained_revision"),
+        }
+    }
+
+    /// What has to be known beside the rules.
+    pub(crate) fn note(self) -> Option<String> {
+        let (then, shown) = (self.content_revision, self.explained_revision);
+        match (self.content_changed, then == shown) {
+            (false, _) => None,
+            (true, true) => Some(format!("rules have changed since: these are those of then, revision {then}")),
+            (true, false) => {
+                Some(format!("rules have changed since, and revision {then} is no longer kept: these are those of now"))
+            }
+        }
+    }
 }
 
 impl Trail {
     /// The trail of what has been gathered already.
     #[cfg(test)]
     pub(crate) fn of(instance: Value, rules: Vec<Value>) -> Trail {
-        Trail { instance, rules, content_changed: false }
+        Trail { instance, rules, content: Content::default() }
     }
 
     /// Gathers what there is now.
@@ -33,7 +67,7 @@ impl Trail {
         let mut trail = Trail {
             instance: explanation.get("trigger_instance").cloned().unwrap_or_default(),
             rules: explanation.get("rules").and_then(Value::as_array).cloned().unwrap_or_default(),
-            content_changed: explanation.get("content_changed") == Some(&Value::Bool(true)),
+            content: Content::of(&explanation),
         };
         for rule in &mut trail.rules {
             add_execution(client, rule).await?;
@@ -61,9 +95,8 @@ impl Trail {
         &self.rules
     }
 
-    /// Rules have changed since the event: the criteria are those of now.
-    pub(crate) fn content_changed(&self) -> bool {
-        self.content_changed
+    pub(crate) fn content(&self) -> Content {
+        self.content
     }
 
     /// Nothing more will happen.
@@ -94,7 +127,9 @@ impl Trail {
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "trigger_instance": self.instance,
-            "content_changed": self.content_changed,
+            "content_changed": self.content.content_changed,
+            "content_revision": self.content.content_revision,
+            "explained_revision": self.content.explained_revision,
             "rules": self.rules,
             "complete": self.is_complete(),
         })

@@ -12,6 +12,7 @@ mod explain;
 mod index;
 mod operator;
 mod pattern;
+mod replay;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -24,4 +25,5 @@ pub use event::{Event, NoKeyValues};
 pub use explain::{CriterionExplanation, CriterionVerdict, Explanation, MAX_SHOWN_BYTES, explain};
 pub use index::{Match, PreparedError, RuleSet};
 pub use operator::Operator;
+pub use replay::{Change, Difference, Example, Recorded, Replay, Report, RuleReport};
 pub use validate::{CriteriaProblem, validate};

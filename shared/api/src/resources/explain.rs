@@ -12,6 +12,7 @@ pub(crate) struct ExplanationResource {
     trigger_instance: TriggerInstanceResource,
     content_revision: u64,
     content_changed: bool,
+    explained_revision: u64,
     rules: Vec<RuleStory>,
 }
 
@@ -31,6 +32,7 @@ impl ExplanationResource {
             trigger_instance: TriggerInstanceResource::new(&trail.trigger_instance, Some(payload)),
             content_revision: trail.content_revision,
             content_changed: trail.content_changed,
+            explained_revision: trail.explained_revision,
             rules: trail.rules.iter().map(RuleStory::of).collect::<Result<_, _>>()?,
         })
     }

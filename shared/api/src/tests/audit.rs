@@ -76,6 +76,33 @@ async fn get_triggerinstances_id_explain_tells_why() {
 }
 
 #[tokio::test]
+async fn get_triggerinstances_id_explain_tells_by_the_rules_of_then() {
+    let world = World::new().await;
+    let id = push(&world, "eve").await;
+    let then = world.get(&format!("/triggerinstances/{id}/explain")).await.expect(200);
+    assert_eq!((&then["content_changed"], &then["explained_revision"]), (&json!(false), &then["content_revision"]));
+    // Both ways by which content changes: one rule by the API, and a pack in another version.
+    let never = world.get("/rules/demo.never?show_secrets=true").await.expect(200);
+    let mut changed = never.clone();
+    changed["criteria"] = json!({"trigger.body.who": {"type": "equals", "pattern": "eve"}});
+    world.put(&format!("/rules/{}", never["id"].as_str().unwrap()), changed).await.expect(200);
+    let push_id = world.get("/rules/demo.push").await.expect(200)["id"].clone();
+    world.delete(&format!("/rules/{}", push_id.as_str().unwrap())).await.expect(204);
+    world.register(&[("pack.yaml", "ref: demo\nname: demo\nversion: 9.0.0\n")]).await.expect(201);
+    let now = world.get(&format!("/triggerinstances/{id}/explain")).await.expect(200);
+    assert_eq!((&now["content_changed"], &now["explained_revision"]), (&json!(true), &now["content_revision"]));
+    assert_eq!(now["rules"], then["rules"]);
+    let later = push(&world, "eve").await;
+    let other = world.get(&format!("/triggerinstances/{later}/explain")).await.expect(200);
+    assert_eq!(other["content_changed"], json!(false));
+    assert_ne!(other["rules"], then["rules"]);
+    // Where what was replaced is no longer kept, the rules are those of now, and that is said.
+    world.forget_content_history().await;
+    let lost = world.get(&format!("/triggerinstances/{id}/explain")).await.expect(200);
+    assert_eq!((&lost["content_changed"], &lost["explained_revision"]), (&json!(true), &other["content_revision"]));
+}
+
+#[tokio::test]
 async fn get_ruleenforcements_and_their_views() {
     let world = World::new().await;
     push(&world, "eve").await;

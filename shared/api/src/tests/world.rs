@@ -6,7 +6,7 @@ use engine::{EngineOptions, Principal};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use model::{ExecutionStatus, OutputStream, Timestamp};
-use ports::{Canceled, Job, Outcome, OutputSink, Runner};
+use ports::{Canceled, Job, Operation, Outcome, OutputSink, Query, Runner, Store};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use testkit::{FakeClock, Platform};
@@ -95,6 +95,14 @@ impl World {
     /// Lets more time pass.
     pub(super) fn pass(&self, minutes: u64) {
         self.platform.clock.advance(std::time::Duration::from_secs(60 * minutes));
+    }
+
+    /// As if all that changes of content replaced were older than what is kept.
+    pub(super) async fn forget_content_history(&self) {
+        let rows = self.platform.store.query(&Query::partition("content_history", 1_000)).await.unwrap().records;
+        assert!(rows.len() > 3, "there are {} rows", rows.len());
+        let gone = rows.into_iter().map(|row| Operation::Delete(row.key, None)).collect();
+        self.platform.store.commit(gone).await.unwrap();
     }
 
     /// Lets all wakes through, and those that follow from them.

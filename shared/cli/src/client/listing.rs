@@ -53,23 +53,25 @@ pub(crate) struct Listing {
     pub(crate) total: Option<usize>,
 }
 
+/// What one request gave of a list.
+pub(crate) struct Page {
+    pub(crate) items: Vec<Value>,
+    /// Where to go on; nothing at the end.
+    pub(crate) cursor: Option<String>,
+    pub(crate) total: Option<usize>,
+}
+
 impl Client {
     /// The first `limit` things of a list.
     pub(crate) async fn list(&self, path: &[&str], query: &Query, limit: usize) -> Result<Listing, Failure> {
         let mut listing = Listing { items: Vec::new(), more: false, total: None };
         let mut cursor: Option<String> = None;
         loop {
-            let page = (limit - listing.items.len()).min(LARGEST_PAGE);
-            let query = query.clone().with("limit", page.to_string()).maybe("cursor", cursor);
-            let answer = self.send(self.request(Method::GET, path)?.query(query.pairs())).await?;
-            let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
-            listing.total = header("X-Total-Count").and_then(|count| count.parse().ok());
-            cursor = header("X-Next-Cursor").filter(|cursor| !cursor.is_empty()).map(str::to_owned);
-            let Value::Array(items) = answer.body else {
-                return Err(Failure::new(format!("{} answered with something that is no list", self.address())));
-            };
-            let stuck = items.is_empty();
-            listing.items.extend(items);
+            let size = (limit - listing.items.len()).min(LARGEST_PAGE);
+            let page = self.page(path, query, size, cursor).await?;
+            (listing.total, cursor) = (page.total, page.cursor);
+            let stuck = page.items.is_empty();
+            listing.items.extend(page.items);
             if cursor.is_none() || stuck || listing.items.len() >= limit {
                 break;
             }
@@ -78,6 +80,25 @@ impl Client {
         listing.items.truncate(limit);
         listing.more = cursor.is_some() || known > limit || listing.total.is_some_and(|total| total > limit);
         Ok(listing)
+    }
+
+    /// One page of a list, from a cursor on.
+    pub(crate) async fn page(
+        &self,
+        path: &[&str],
+        query: &Query,
+        size: usize,
+        cursor: Option<String>,
+    ) -> Result<Page, Failure> {
+        let query = query.clone().with("limit", size.to_string()).maybe("cursor", cursor);
+        let answer = self.send(self.request(Method::GET, path)?.query(query.pairs())).await?;
+        let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
+        let total = header("X-Total-Count").and_then(|count| count.parse().ok());
+        let cursor = header("X-Next-Cursor").filter(|cursor| !cursor.is_empty()).map(str::to_owned);
+        match answer.body {
+            Value::Array(items) => Ok(Page { items, cursor, total }),
+            _ => Err(Failure::new(format!("{} answered with something that is no list", self.address()))),
+        }
     }
 
     /// The name in that list which is most like this one, where one is like it at all.

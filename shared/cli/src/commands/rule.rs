@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::rule_test::Test;
+use super::{rule_replay::Replay, rule_test::Test};
 use crate::{
     client::{Client, Query},
     documents::read_document,
@@ -48,6 +48,7 @@ pub(crate) enum Rule {
     Enable(Enable),
     Disable(Disable),
     Test(Test),
+    Replay(Replay),
 }
 
 /// List rules
@@ -146,6 +147,7 @@ impl Rule {
             Rule::Enable(Enable { rule }) => set_enabled(session, &rule, true).await?,
             Rule::Disable(Disable { rule }) => set_enabled(session, &rule, false).await?,
             Rule::Test(test) => return test.run(session).await,
+            Rule::Replay(replay) => return replay.run(session).await,
         }
         Ok(Outcome::Success)
     }

@@ -166,7 +166,7 @@ impl Tried {
         }
         let width = look.width.map_or(LONGEST, usize::from).saturating_sub(4);
         for item in &self.explanation.criteria {
-            text.push_str(&format!("  {}\n", criterion(look, &json!(item), width)));
+            criterion(look, &json!(item), width).iter().for_each(|line| text.push_str(&format!("  {line}\n")));
         }
         for line in self.explanation.note.iter().copied().chain(self.explanation.failure.as_deref()) {
             text.push_str(&format!("  {}\n", look.paint(Ink::Dim, line)));

@@ -20,8 +20,8 @@ const MOST_OUTPUT: usize = 20;
 pub(crate) fn timeline(look: Look, trail: &Trail) -> String {
     let mut timeline = Timeline { look, start: text(trail.instance(), "/occurrence_time"), text: String::new() };
     timeline.event(trail.instance());
-    if trail.content_changed() {
-        timeline.quiet("│ ", "rules have changed since: the criteria below are those of now");
+    if let Some(note) = trail.content().note() {
+        timeline.quiet("│ ", &note);
     }
     let rules = trail.rules();
     for (at, rule) in rules.iter().enumerate() {
@@ -33,8 +33,25 @@ pub(crate) fn timeline(look: Look, trail: &Trail) -> String {
     timeline.text
 }
 
-/// One criterion and its verdict.
-pub(crate) fn criterion(look: Look, criterion: &Value, width: usize) -> String {
+/// A criterion and its verdict in one line, and where it is a tree the criteria of its groups below it, a number before the first of each.
+pub(crate) fn criterion(look: Look, criterion: &Value, width: usize) -> Vec<String> {
+    let mut lines = vec![one_criterion(look, criterion, width)];
+    let groups = criterion.get("groups").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for (at, group) in groups.iter().enumerate() {
+        let number = (at + 1).to_string();
+        let indent = number.len() + 3;
+        let inner = group.as_array().into_iter().flatten();
+        let inner = inner.flat_map(|inner| self::criterion(look, inner, width.saturating_sub(indent)));
+        let numbered = inner.enumerate().map(|(line, text)| {
+            let number = if line == 0 { number.as_str() } else { "" };
+            format!("  {number:>0$} {text}", indent - 3)
+        });
+        lines.extend(numbered);
+    }
+    lines
+}
+
+fn one_criterion(look: Look, criterion: &Value, width: usize) -> String {
     let (mark, ink) = match text(criterion, "/verdict") {
         "holds" => ("✔", Ink::Green),
         "failed" => ("!", Ink::Red),
@@ -45,7 +62,10 @@ pub(crate) fn criterion(look: Look, criterion: &Value, width: usize) -> String {
         Some(Value::Object(children)) if text(criterion, "/operator") == "search" => search(children),
         _ => shown("/pattern"),
     };
-    let mut line = format!("{} {} {pattern}", text(criterion, "/key"), text(criterion, "/operator"));
+    let mut line = match criterion.get("groups") {
+        Some(_) => text(criterion, "/key").to_owned(),
+        None => format!("{} {} {pattern}", text(criterion, "/key"), text(criterion, "/operator")),
+    };
     let why = match (text(criterion, "/reason"), criterion.pointer("/value_found")) {
         ("", _) => String::new(),
         (reason, None | Some(Value::Null)) => format!("  {reason}"),
@@ -96,8 +116,9 @@ impl Timeline<'_> {
         self.line(at, branch, &format!("{mark} {name} {verdict}"));
         let width = self.width().saturating_sub(8);
         for item in rule.get("criteria").and_then(Value::as_array).into_iter().flatten() {
-            let line = criterion(self.look, item, width);
-            self.line(None, rail, &format!("    {line}"));
+            for line in criterion(self.look, item, width) {
+                self.line(None, rail, &format!("    {line}"));
+            }
         }
         self.enforcement(rule, rail);
         if !last {
@@ -197,7 +218,7 @@ fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
 }
 
 /// A value in one line: JSON, so that a text and a number look different.
-fn compact(value: &Value) -> String {
+pub(super) fn compact(value: &Value) -> String {
     cut(&value.to_string(), LONGEST)
 }
 

@@ -15,6 +15,7 @@ mod key;
 mod pack;
 mod platform;
 mod policy;
+mod replay;
 mod rule;
 mod run;
 mod secrets;

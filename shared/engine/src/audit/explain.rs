@@ -1,6 +1,6 @@
 //! Why each rule did or did not act on an event, told after the fact from what is stored.
 
-use model::{Execution, Id, RuleEnforcement, TriggerInstance};
+use model::{Execution, Id, RuleEnforcement, TriggerInstance, TriggerInstanceStatus};
 use rules::{Event, Explanation};
 use serde::Serialize;
 use std::sync::Arc;
@@ -26,8 +26,10 @@ pub struct EventTrail {
     pub trigger_instance: TriggerInstance,
     /// The content revision that it was matched with.
     pub content_revision: u64,
-    /// Have rules or packs changed since? Then criteria are those of now.
+    /// Have rules or packs changed since?
     pub content_changed: bool,
+    /// The content revision that the rules below are of: that of the event, or the live one where that is no longer known.
+    pub explained_revision: u64,
     /// Every rule that listens to its trigger, also those that did not match.
     pub rules: Vec<RuleTrail>,
 }
@@ -37,7 +39,11 @@ impl Engine {
     pub async fn explain(&self, principal: &Principal, id: Id) -> Result<EventTrail, Error> {
         let instance = self.trigger_instance(principal, id).await?;
         let payload = Arc::new(self.load(&instance.payload).await?);
-        let catalog = self.catalog().await?;
+        let live = self.reload_catalog().await?;
+        // An event that is still to be matched will be with what is live.
+        let matched = instance.status != TriggerInstanceStatus::Pending;
+        let then = if matched { self.catalog_at(instance.content_revision).await? } else { None };
+        let catalog = then.unwrap_or_else(|| Arc::clone(&live));
         let filter = EnforcementFilter { trigger_instance: Some(id), ..EnforcementFilter::default() };
         let page = PageRequest { limit: 1_000, descending: false, ..PageRequest::default() };
         let enforcements = self.enforcements(principal, &filter, &page).await?.items;
@@ -56,7 +62,8 @@ impl Engine {
         }
         Ok(EventTrail {
             content_revision: instance.content_revision,
-            content_changed: instance.content_revision != catalog.revision,
+            content_changed: matched && instance.content_revision != live.revision,
+            explained_revision: catalog.revision,
             trigger_instance: instance,
             rules: trails,
         })

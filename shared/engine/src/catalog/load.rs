@@ -76,13 +76,19 @@ impl Engine {
             self.catalog.set(Arc::clone(last), self.ports.clock.now());
             return Ok(Arc::clone(last));
         }
+        let packs = self.packs(&head).await?;
+        let catalog = Arc::new(build(revision, packs, self.overlays().await?.into_values(), last.as_deref()));
+        self.catalog.set(Arc::clone(&catalog), self.ports.clock.now());
+        Ok(catalog)
+    }
+
+    /// The digest and the content of each live pack.
+    pub(super) async fn packs(&self, head: &Head) -> Result<Vec<(String, Arc<PackContent>)>, Error> {
         let mut packs = Vec::new();
         for pack in head.packs.values() {
             packs.push((pack.digest.clone(), self.pack_content(&pack.content).await?));
         }
-        let catalog = Arc::new(build(revision, packs, self.overlays().await?, last.as_deref()));
-        self.catalog.set(Arc::clone(&catalog), self.ports.clock.now());
-        Ok(catalog)
+        Ok(packs)
     }
 
     pub(crate) async fn pack_content(&self, blob: &str) -> Result<Arc<PackContent>, Error> {
@@ -97,13 +103,14 @@ impl Engine {
         Ok(content)
     }
 
-    async fn overlays(&self) -> Result<Vec<Overlay>, Error> {
+    /// By the sort key of their records.
+    pub(super) async fn overlays(&self) -> Result<BTreeMap<String, Overlay>, Error> {
         let mut query = Query::partition(records::OVERLAY, 1_000);
-        let mut overlays = Vec::new();
+        let mut overlays = BTreeMap::new();
         loop {
             let page = self.ports.store.query(&query).await?;
             for record in &page.records {
-                overlays.push(records::read(record)?);
+                overlays.insert(record.key.sort.clone(), records::read(record)?);
             }
             match page.next {
                 Some(next) => query.cursor = Some(next),
@@ -113,10 +120,10 @@ impl Engine {
     }
 }
 
-fn build(
+pub(super) fn build(
     revision: u64,
     packs: Vec<(String, Arc<PackContent>)>,
-    overlays: Vec<Overlay>,
+    overlays: impl IntoIterator<Item = Overlay>,
     last: Option<&Catalog>,
 ) -> Catalog {
     let mut catalog = Catalog { revision, ..Catalog::default() };

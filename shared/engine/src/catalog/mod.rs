@@ -1,5 +1,6 @@
 //! The content that is live: one immutable snapshot per content revision, with everything found in one step.
 
+mod history;
 mod kinds;
 mod load;
 mod trigger_rules;
@@ -16,6 +17,7 @@ use std::{
 
 use crate::{Error, parameters::ActionPlan, policies::Active};
 
+pub(crate) use history::Replaced;
 pub use kinds::Content;
 pub(crate) use load::{Head, HeadPack, Overlay, OverlayEntry};
 pub(crate) use trigger_rules::Hit;

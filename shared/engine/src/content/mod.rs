@@ -8,9 +8,13 @@ mod settle;
 
 use async_trait::async_trait;
 use ports::{Guard, Operation};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{Catalog, Engine, Error, ErrorKind, catalog::Head, records};
+use crate::{
+    Catalog, Engine, Error, ErrorKind,
+    catalog::{Head, Overlay, Replaced},
+    records,
+};
 
 pub use packs::{Counts, Registered};
 pub use resources::Resource;
@@ -28,6 +32,8 @@ pub(crate) const DEFAULT_PACK: &str = "default";
 pub(crate) struct Change {
     pub(crate) head: Head,
     pub(crate) operations: Vec<Operation>,
+    /// What it replaces in the overlay, by the sort key of the record.
+    pub(crate) replaced: BTreeMap<String, Option<Overlay>>,
 }
 
 /// Something that changes content. Decided anew where another change was faster.
@@ -46,8 +52,8 @@ impl Engine {
             if revision != catalog.revision {
                 continue;
             }
-            let Some(change) = what.decide(self, head, &catalog).await? else { return Ok(catalog) };
-            match self.commit_change(revision, change).await {
+            let Some(change) = what.decide(self, head.clone(), &catalog).await? else { return Ok(catalog) };
+            match self.commit_change(revision, &head, change).await {
                 Err(error) if error.kind == ErrorKind::Conflict => {}
                 Err(error) => return Err(error),
                 Ok(()) => {
@@ -63,11 +69,13 @@ impl Engine {
         Err(Error::new(ErrorKind::Unavailable, "the content is being changed by many at once; try again"))
     }
 
-    async fn commit_change(&self, revision: u64, change: Change) -> Result<(), Error> {
+    async fn commit_change(&self, revision: u64, old: &Head, change: Change) -> Result<(), Error> {
+        let replaced = Replaced::by(old, &change.head, change.replaced);
         let guard = if revision == 0 { Guard::Absent } else { Guard::Version(revision) };
         let mut operations = change.operations;
         operations.push(records::put(records::head_key(), &change.head, Vec::new(), guard, records::Life::default())?);
         operations.push(settle::pending(revision + 1, self.ports.clock.now())?);
+        operations.push(self.keep_replaced(revision + 1, &replaced)?);
         Ok(self.ports.store.commit(operations).await?)
     }
 }

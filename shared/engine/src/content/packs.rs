@@ -8,7 +8,7 @@ use model::{
 };
 use ports::{Guard, Operation};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Change, ContentChange, check};
 use crate::{
@@ -126,7 +126,7 @@ impl ContentChange for Install<'_> {
             };
             operations.push(records::put(key, &record, Vec::new(), Guard::Absent, records::Life::default())?);
         }
-        Ok(Some(Change { head, operations }))
+        Ok(Some(Change { head, operations, replaced: BTreeMap::new() }))
     }
 }
 

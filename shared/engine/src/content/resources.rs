@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use model::{Action, Policy, Ref, Rule, TriggerType};
-use ports::{Guard, Operation};
+use ports::Guard;
 use serde::{Serialize, de::DeserializeOwned};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Change, ContentChange, DEFAULT_PACK, check, refuse_system_pack};
 use crate::{
@@ -110,17 +110,20 @@ impl Engine {
         Ok(catalog)
     }
 
-    async fn overlay_operation<T: Resource>(
+    async fn change_overlay<T: Resource>(
         &self,
         reference: &Ref,
         entry: OverlayEntry<T>,
-    ) -> Result<Operation, Error> {
+        head: Head,
+    ) -> Result<Change, Error> {
         let key = records::overlay_key(T::KIND, reference.as_str());
-        let guard = match self.ports.store.get(&key).await? {
-            Some(record) => Guard::Version(record.version),
-            None => Guard::Absent,
+        let (guard, before) = match self.ports.store.get(&key).await? {
+            Some(record) => (Guard::Version(record.version), Some(records::read(&record)?)),
+            None => (Guard::Absent, None),
         };
-        records::put(key, &T::overlay(entry), Vec::new(), guard, records::Life::default())
+        let replaced = BTreeMap::from([(key.sort.clone(), before)]);
+        let operation = records::put(key, &T::overlay(entry), Vec::new(), guard, records::Life::default())?;
+        Ok(Change { head, operations: vec![operation], replaced })
     }
 }
 
@@ -147,8 +150,7 @@ impl<T: Resource> ContentChange for Write<'_, T> {
                 (reference, OverlayEntry::Deleted { reference: reference.clone() })
             }
         };
-        let operation = engine.overlay_operation::<T>(reference, entry).await?;
-        Ok(Some(Change { head, operations: vec![operation] }))
+        engine.change_overlay::<T>(reference, entry, head).await.map(Some)
     }
 }
 

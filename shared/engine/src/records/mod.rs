@@ -75,6 +75,14 @@ pub(crate) fn head_key() -> Key {
     Key::new("content", "head")
 }
 
+/// The partition of what changes of content replaced.
+pub(crate) const CONTENT_HISTORY: &str = "content_history";
+
+/// What the change to that revision replaced.
+pub(crate) fn content_history_key(revision: u64) -> Key {
+    Key::new(CONTENT_HISTORY, format!("{revision:012}"))
+}
+
 /// Stands while something is left to do after a change of content.
 pub(crate) fn settle_key(revision: u64) -> Key {
     Key::new(SETTLE, revision.to_string())

@@ -83,6 +83,21 @@ fn an_event_is_told_with_its_times() {
 }
 
 #[test]
+fn the_groups_of_trees_are_shown() {
+    let test = |key: &str, verdict: &str| json!({"key": key, "operator": "equals", "pattern": 1, "value_found": 1, "verdict": verdict});
+    let not = json!({
+        "key": "not", "operator": "not", "pattern": null, "value_found": null, "verdict": "does_not_hold", "reason": "the group holds",
+        "groups": [[test("trigger.c", "holds")]],
+    });
+    let any = json!({
+        "key": "any", "operator": "any", "pattern": null, "value_found": null, "verdict": "does_not_hold", "reason": "no group holds",
+        "groups": [[test("trigger.a", "does_not_hold"), test("trigger.b", "holds")], [not]],
+    });
+    assert_snapshot!(criterion(Look::default(), &any, 80).join("\n"), @"");
+    assert!(criterion(Look::default(), &any, 20).iter().all(|line| line.chars().count() <= 22));
+}
+
+#[test]
 fn on_a_narrow_terminal_lines_are_cut() {
     let look = Look { width: Some(60), ..Look::default() };
     let timeline = timeline(look, &trail());
