@@ -1,6 +1,7 @@
 //! Python's methods on texts, lists and dicts, as far as the engine doesn't have them.
 
 mod containers;
+mod format;
 mod strings;
 
 use minijinja::value::{Value, ValueKind};

@@ -5,6 +5,7 @@ use minijinja::value::{Tuple, Value};
 
 use crate::call::{Bound, Host};
 use crate::error::{ErrorKind, Limit, bad_value, fault_with_hint, over};
+use crate::methods::format::format;
 
 type Outcome = Result<Option<Value>, Error>;
 
@@ -23,6 +24,7 @@ pub(super) fn call(host: &Host<'_>, value: &Value, method: &str, args: &[Value])
         "join" => Value::from(join(host, text, &bind("join", "iterable")?.value(0))?),
         "ljust" | "rjust" | "center" => Value::from(justify(host, text, method, &bind("ljust", "width fillchar?")?)?),
         "zfill" => Value::from(zfill(host, text, bind("zfill", "width")?.int(0)?)?),
+        "format" => format(host, text, args)?,
         "swapcase" => none(&bind("swapcase", "")?, swapcase(text)),
         "casefold" => none(&bind("casefold", "")?, text.to_lowercase()),
         "expandtabs" => Value::from(expandtabs(host, text, bind("expandtabs", "tabsize?")?.opt_int(0)?.unwrap_or(8))?),

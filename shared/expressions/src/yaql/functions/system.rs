@@ -78,7 +78,14 @@ fn call<'a>(ev: &Eval<'a>, call: &Call<'a>) -> Res<Val<'a>> {
     if let Some(Val::Dict(dict)) = call.given(2) {
         args.named = named(dict);
     }
-    ev.call_named(call.str(0), args, method, &call.scope)
+    ev.call_named(call.str(0), args, method, &call.scope).map_err(|mut error| {
+        // The name may be a value of the context, and those are not told.
+        if matches!(error.class, Class::NoFunction | Class::NoMethod) && error.message.contains(call.str(0)) {
+            let what = if method { "method" } else { "function" };
+            error.message = format!("there is no {what} of the name that `call` was given");
+        }
+        error
+    })
 }
 
 fn named<'a>(dict: &Dict<'a>) -> Vec<(Text<'a>, Raw<'a>)> {
