@@ -155,13 +155,16 @@ impl RecordedEvents {
                 break;
             }
         }
-        let wrong = |error: &dyn std::fmt::Display| {
-            Failure::usage(format!("{}:{}: this is no event: {error}", self.name, self.number))
+        let wrong = |column: usize, error: &str| {
+            Failure::usage(format!("{}:{}:{column}: this is no event: {error}", self.name, self.number))
                 .hint("a line is {\"id\": …, \"trigger\": REF, \"occurrence_time\": …, \"payload\": {…}}")
         };
-        let line: Line<'_> = serde_json::from_str(&self.line).map_err(|error| wrong(&error))?;
+        let line: Line<'_> = serde_json::from_str(&self.line).map_err(|error| {
+            let text = error.to_string();
+            wrong(error.column(), text.split(" at line ").next().unwrap_or_default())
+        })?;
         let at = match line.occurrence_time {
-            Some(time) => time.parse().map_err(|error| wrong(&error))?,
+            Some(time) => time.parse().map_err(|error: model::TimeError| wrong(1, &error.to_string()))?,
             None => Timestamp::from_millis(0),
         };
         self.id.clear();

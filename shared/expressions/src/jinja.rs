@@ -44,6 +44,8 @@ struct Inner {
     environment: Environment<'static>,
     limits: Limits,
     cache: Cache<Compiled>,
+    /// Those that are one `{{ … }}`, compiled so that they keep their value.
+    whole: Cache<Compiled>,
 }
 
 impl std::fmt::Debug for Jinja {
@@ -79,7 +81,8 @@ impl Jinja {
     }
 
     fn over(environment: Environment<'static>, limits: Limits) -> Jinja {
-        Jinja { inner: Arc::new(Inner { environment, limits, cache: Cache::new(limits.cached_templates) }) }
+        let cache = || Cache::new(limits.cached_templates);
+        Jinja { inner: Arc::new(Inner { environment, limits, cache: cache(), whole: cache() }) }
     }
 
     /// The text that a template gives.
@@ -159,7 +162,7 @@ impl Jinja {
     }
 
     fn compile(&self, template: &str) -> Result<Arc<Compiled>, ExpressionError> {
-        let Inner { environment, limits, cache } = &*self.inner;
+        let Inner { environment, limits, cache, .. } = &*self.inner;
         if template.len() > limits.template_bytes {
             return Err(limit(Limit::TemplateSize));
         }
@@ -184,8 +187,7 @@ impl Jinja {
         if inside.contains("{{") || inside.contains("%}") || template.len() > self.inner.limits.template_bytes {
             return None;
         }
-        let key = format!("{WHOLE_START}{template}");
-        let compiled = self.inner.cache.get_or_compile(&key, || {
+        let compiled = self.inner.whole.get_or_compile(template, || {
             let guarded = guard::guard(template).map_err(|_| ())?;
             Compiled::new(&self.inner.environment, as_statement(&guarded).ok_or(())?).map_err(|_| ())
         });

@@ -88,7 +88,8 @@ async fn get_triggerinstances_id_explain_tells_by_the_rules_of_then() {
     world.put(&format!("/rules/{}", never["id"].as_str().unwrap()), changed).await.expect(200);
     let push_id = world.get("/rules/demo.push").await.expect(200)["id"].clone();
     world.delete(&format!("/rules/{}", push_id.as_str().unwrap())).await.expect(204);
-    world.register(&[("pack.yaml", "ref: demo\nname: demo\nversion: 9.0.0\n")]).await.expect(201);
+    let metadata = "ref: demo\nname: Demo\ndescription: d\nversion: 9.0.0\nauthor: a\nemail: a@example.com\n";
+    world.register(&[("pack.yaml", metadata)]).await.expect(201);
     let now = world.get(&format!("/triggerinstances/{id}/explain")).await.expect(200);
     assert_eq!((&now["content_changed"], &now["explained_revision"]), (&json!(true), &now["content_revision"]));
     assert_eq!(now["rules"], then["rules"]);

@@ -25,7 +25,11 @@ pub(crate) fn differences(look: Look, report: &Report) -> String {
     }
     let differ = report.rules.iter().filter(|rule| rule.differs()).count();
     let same = report.rules.len() - differ;
-    let differ = if differ == 0 { "nothing differs".to_owned() } else { format!("{} differ", counted(differ, "rule")) };
+    let differ = match differ {
+        0 => "nothing differs".to_owned(),
+        1 => "1 rule differs".to_owned(),
+        more => format!("{} differ", counted(more, "rule")),
+    };
     text.push_str(&format!("\n{differ}, {} the same\n", does(same)));
     text
 }

@@ -49,11 +49,45 @@ async fn rules_of_files_are_compared_over_a_file_of_events() {
         done.text().replace(&at(""), "")
     };
     let shown = replay("events.jsonl", "new", &[]).await;
-    assert_snapshot!(shown, @"");
+    assert_snapshot!(shown, @r#"
+    6 events
+
+    ~ demo.critical fired 2, would fire 4
+        newly fires on 2 events
+          e4 2026-03-02T09:14:04.000000Z  trigger.level does not hold
+          e5 2026-03-02T09:14:05.000000Z  trigger.level does not hold
+        has other inputs on 2 events
+          e6 2026-03-02T09:14:06.000000Z
+            demo.remediate
+              host: "web-6" → "WEB-6"
+          e7 2026-03-02T09:14:07.000000Z
+            demo.remediate
+              host: "web-7" → "WEB-7"
+
+    1 rule differs, 0 rules do the same
+    exit 1
+    "#);
     assert_eq!(replay("events.jsonl", "new", &[]).await, shown);
-    assert_snapshot!(replay("events.jsonl", "old", &[]).await, @"");
-    assert_snapshot!(replay("events.jsonl", "new", &["--trigger", "core.other"]).await, @"");
-    assert_snapshot!(replay("broken.jsonl", "new", &[]).await, @"");
+    assert_snapshot!(replay("events.jsonl", "old", &[]).await, @"
+    6 events
+
+    nothing differs, 1 rule does the same
+    exit 0
+    ");
+    assert_snapshot!(replay("events.jsonl", "new", &["--trigger", "core.other"]).await, @"
+    0 events
+
+    ~ demo.critical fired 0, would fire 0
+        the same on these events
+
+    nothing differs, 1 rule does the same
+    exit 0
+    ");
+    assert_snapshot!(replay("broken.jsonl", "new", &[]).await, @r#"
+    ! error: broken.jsonl:2:14: this is no event: missing field `trigger`
+    ! hint: a line is {"id": …, "trigger": REF, "occurrence_time": …, "payload": {…}}
+    exit 2
+    "#);
 }
 
 #[tokio::test]
@@ -74,7 +108,7 @@ async fn a_pack_takes_the_place_of_the_hosts_and_events_are_read_page_by_page() 
         last,
     );
     let files = directory(&[
-        ("demo/pack.yaml", "ref: demo\nname: demo\nversion: 1.0.0\n"),
+        ("demo/pack.yaml", "ref: demo\nname: demo\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.com\n"),
         ("demo/rules/critical.yaml", &new()),
     ]);
     let pack = files.path().join("demo").display().to_string();

@@ -93,7 +93,13 @@ fn the_groups_of_trees_are_shown() {
         "key": "any", "operator": "any", "pattern": null, "value_found": null, "verdict": "does_not_hold", "reason": "no group holds",
         "groups": [[test("trigger.a", "does_not_hold"), test("trigger.b", "holds")], [not]],
     });
-    assert_snapshot!(criterion(Look::default(), &any, 80).join("\n"), @"");
+    assert_snapshot!(criterion(Look::default(), &any, 80).join("\n"), @"
+    ✘ any  no group holds
+      1 ✘ trigger.a equals 1
+        ✔ trigger.b equals 1
+      2 ✘ not  the group holds
+          1 ✔ trigger.c equals 1
+    ");
     assert!(criterion(Look::default(), &any, 20).iter().all(|line| line.chars().count() <= 22));
 }
 
