@@ -247,6 +247,8 @@ fn times<'a>(ev: &Eval<'a>, left: &Val<'a>, right: &Val<'a>) -> Res<Option<Val<'
         }
         Val::List(list) => {
             ev.charge(list.len().saturating_mul(count).saturating_mul(std::mem::size_of::<Val<'_>>()))?;
+            // Nothing costs nothing, and would be gone through as often as it is asked for.
+            let count = if list.len() == 0 { 0 } else { count };
             let items = std::iter::repeat_n(list, count).flat_map(List::iter).collect();
             ev.list(items, list.kind()).map(Some)
         }
