@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, thread};
 
-#[expect(unreachable_pub, reason = "it is a library of its own to the fuzzer")]
+#[allow(unreachable_pub, reason = "it is a library of its own to the fuzzer")]
 #[path = "../fuzz/src/lib.rs"]
 mod fuzz;
 
