@@ -69,8 +69,8 @@ impl Replay {
         };
         let mut comparison = Comparison::new(old, new, self.examples);
         match &self.events {
-            Some(file) => from_file(file, self.trigger.as_deref(), &mut comparison)?,
-            None => self.from_host(session, &mut comparison).await?,
+            Some(file) => past_of_file(file, self.trigger.as_deref(), &mut comparison)?,
+            None => self.past_of_host(session, &mut comparison).await?,
         }
         let report = comparison.finish();
         show(session, &report)?;
@@ -78,7 +78,7 @@ impl Replay {
     }
 
     /// Page by page, the oldest first.
-    async fn from_host(&self, session: &mut Session, comparison: &mut Comparison) -> Result<(), Failure> {
+    async fn past_of_host(&self, session: &mut Session, comparison: &mut Comparison) -> Result<(), Failure> {
         let client = session.client()?;
         let from = self.since.as_deref().map(|text| since(text, jiff::Timestamp::now())).transpose()?;
         let until = match &self.until {
@@ -116,7 +116,7 @@ fn take(instance: &Value, comparison: &mut Comparison) -> Result<(), Failure> {
     comparison.event(&event).map_err(|error| Failure::new(format!("event {}: {error}", event.id)))
 }
 
-fn from_file(file: &str, trigger: Option<&str>, comparison: &mut Comparison) -> Result<(), Failure> {
+fn past_of_file(file: &str, trigger: Option<&str>, comparison: &mut Comparison) -> Result<(), Failure> {
     let mut events = RecordedEvents::open(file)?;
     while let Some(event) = events.next()? {
         if trigger.is_none_or(|trigger| trigger == event.trigger) {
