@@ -3,7 +3,10 @@
 use model::{Action, Execution, ExecutionStatus, Id};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+};
 
 use super::{
     ATTEMPTS,
@@ -157,9 +160,13 @@ impl Engine {
         if more.is_err() {
             *held = None;
         }
+        drop(held);
         if !more? {
-            drop(held);
             self.workflows.leave(id);
+        }
+        if desk.again.load(Ordering::SeqCst) {
+            // Somebody was woken meanwhile, and found the place taken.
+            self.handle_workflow(id).await?;
         }
         Ok(())
     }
