@@ -91,6 +91,10 @@ def repair():
 
     lambda_svc._sqs_esm_concurrency = as_number
     repair_policies()
+    # Beside this file.
+    import state_machines
+
+    state_machines.repair()
 
 
 def repair_policies():

@@ -167,7 +167,8 @@ impl StateMachines for StepFunctions {
         let request = self.client.stop_execution().execution_arn(walk).error(error).cause(cause);
         match self.patience.send(|| request.clone().send()).await {
             Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ExecutionDoesNotExist") => Ok(()),
+            // It is over, or there was none.
+            Err(error) if matches!(error.code(), Some("ExecutionDoesNotExist" | "ValidationException")) => Ok(()),
             Err(error) => Err(unavailable(&error)),
         }
     }
