@@ -11,6 +11,7 @@ async fn open() -> (Place, DynamoStore, SqsWakes) {
     let mut place = Place::new().await;
     place.create_table().await;
     place.settings.actions_queue_url = place.create_queue("actions").await;
+    place.settings.workflows_queue_url = place.create_queue("workflows").await;
     place.settings.engine_queue_url = place.create_queue("engine").await;
     let client = place.clients.dynamodb().clone();
     let store = DynamoStore::new(client, &place.settings.table, Arc::new(SystemClock), patience());
