@@ -161,7 +161,7 @@ fn every_function_has_a_role_and_a_log_of_its_own() {
     let count = roles.len();
     roles.sort();
     roles.dedup();
-    assert_eq!((roles.len(), count), (5, 5));
+    assert_eq!((roles.len(), count), (6, 6));
     assert!(template.resources["ActionRunner"]["Properties"]["ReservedConcurrentExecutions"].is_object());
 }
 
