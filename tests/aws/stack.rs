@@ -13,7 +13,7 @@ use std::{
 use testkit::emulator::{Account, Emulator};
 
 /// How long something may take that happens at once where the machine is not busy.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// How long an action has; the longest that tests wait for a function that was killed.
 pub(crate) const ACTION_SECONDS: u64 = 15;
 /// The operator's key; the stack knows its hash.
