@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use aws::Clients;
 use aws_sdk_sfn::types::ExecutionStatus as Walk;
 use engine::{Engine, EngineOptions, ExecutionFilter, PageRequest, Principal};
+use futures::{StreamExt, stream};
 use model::{Execution, ExecutionStatus};
 use ports::{Canceled, Job, Outcome, OutputSink, Runner};
 use serde_json::{Value, json};
@@ -14,7 +15,9 @@ use crate::{
     stack::Stack,
 };
 
-/// No example takes longer, when all are at work at once.
+/// Examples at work at once: some tell apart what is quick from what is slow, and all at once everything is slow.
+const AT_ONCE: usize = 10;
+/// No example takes longer.
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// The tests' own engine runs nothing: the functions do.
@@ -38,19 +41,11 @@ async fn engine(stack: &Stack) -> Arc<Engine> {
 async fn every_example_becomes_what_it_becomes_on_the_embedded_host() {
     let stack = Stack::shared().await;
     let engine = engine(stack).await;
-    let running: Vec<_> = cases()
-        .into_iter()
-        .map(|(name, case)| {
-            let running = Running { engine: Arc::clone(&engine), case, longest: LONGEST };
-            (name, tokio::spawn(running.wrongs()))
-        })
-        .collect();
-    let mut wrongs = String::new();
-    for (name, running) in running {
-        for wrong in running.await.unwrap() {
-            wrongs.push_str(&format!("\ntests/{name}: {wrong}"));
-        }
-    }
+    let one = async |(name, case)| {
+        let running = Running { engine: Arc::clone(&engine), case, longest: LONGEST };
+        running.wrongs().await.into_iter().map(|wrong| format!("\ntests/{name}: {wrong}")).collect::<String>()
+    };
+    let wrongs: String = stream::iter(cases()).map(one).buffer_unordered(AT_ONCE).collect().await;
     assert!(wrongs.is_empty(), "{wrongs}");
 
     let page = PageRequest { limit: 1_000, ..PageRequest::default() };
