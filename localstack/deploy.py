@@ -53,9 +53,9 @@ def arguments():
     return parser.parse_args()
 
 
-def archive(binary):
+def archive(binary, level=1):
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as target:
         entry = zipfile.ZipInfo("bootstrap", EPOCH)
         entry.external_attr = EXECUTABLE
         entry.compress_type = zipfile.ZIP_DEFLATED

@@ -29,7 +29,7 @@ fn event(trigger: Trigger, envelope: &Value) -> TriggerEvent {
         id,
         occurrence_time: text("time").parse().unwrap_or(Timestamp::from_millis(0)),
         payload: envelope.clone(),
-        trace: TraceContext { id, tag: format!("{}-{}", text("source"), text("id")) },
+        trace: TraceContext::new(id, format!("{}-{}", text("source"), text("id"))),
         trigger,
     }
 }

@@ -96,7 +96,7 @@ mod tests {
             pack: None,
             runner_parameters: Secret::new(Map::new()),
             action_parameters: Secret::new(Map::new()),
-            context: ports::RunContext { user: "u".to_owned(), api_url: None, auth_token: None },
+            context: ports::RunContext { user: "u".to_owned(), api_url: None, auth_token: None, trace_parent: None },
         }
     }
 

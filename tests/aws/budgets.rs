@@ -47,7 +47,7 @@ fn event(kind: &str, parameters: Map<String, serde_json::Value>, payload: serde_
         trigger: Trigger::new(kind.parse().unwrap(), parameters),
         payload,
         occurrence_time: "2026-11-24T12:00:00Z".parse::<Timestamp>().unwrap(),
-        trace: TraceContext { id, tag: "budget".to_owned() },
+        trace: TraceContext::new(id, "budget"),
     }
 }
 

@@ -6,9 +6,9 @@ use aws_sdk_sfn::types::ExecutionStatus as Walk;
 use engine::{Engine, EngineOptions, ExecutionFilter, PageRequest, Principal};
 use futures::{StreamExt, stream};
 use model::{Execution, ExecutionStatus};
-use ports::{Canceled, Job, Outcome, OutputSink, Runner};
+use ports::{Canceled, Clock, Job, Key, Outcome, OutputSink, Runner, StateMachineError, StateMachines, Wake, Wakes};
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use crate::{
     running::{Running, cases},
@@ -55,7 +55,7 @@ async fn every_example_becomes_what_it_becomes_on_the_embedded_host() {
     let walked: Vec<_> = examples.filter(|execution| execution.context.contains_key("step_functions")).collect();
     assert!(walked.len() > 40, "{} workflows of {} had a state machine", walked.len(), all.len());
     let clients = stack.clients().await;
-    for execution in walked.into_iter().filter(|execution| execution.status != ExecutionStatus::Failed) {
+    for execution in walked {
         let ended = stack.until("the end of a state machine", async || walk_of(stack, &clients, execution).await).await;
         assert!(fits(&ended, execution.status), "{} {}: {ended:?}", execution.action, execution.status);
     }
@@ -73,7 +73,6 @@ fn walk_arn(stack: &Stack, shown: &Value, id: &str) -> String {
     format!("{prefix}{}:{id}", shown["state_machine"].as_str().unwrap())
 }
 
-/// Of failed ones nothing is said: a failed branch ends its `Parallel` state on AWS, and the emulator waits for the others.
 fn fits(walk: &Walk, status: ExecutionStatus) -> bool {
     match status {
         ExecutionStatus::Succeeded => *walk == Walk::Succeeded,
@@ -121,4 +120,99 @@ async fn who_stops_a_state_machine_cancels_its_workflow() {
     let children = stack.ask("GET", &format!("executions/{id}/children"), None).await;
     let open: Vec<&Value> = children.as_array().unwrap().iter().filter(|child| child["status"] == "pending").collect();
     assert!(open.is_empty(), "{open:?}");
+}
+
+#[tokio::test]
+async fn a_task_that_outlives_its_function_fails_and_its_workflow_goes_on() {
+    let stack = Stack::shared().await;
+    let request = json!({"action": "flows.outlives"});
+    let id = stack.ask("POST", "executions", Some(request)).await["id"].as_str().unwrap().to_owned();
+    let execution = async || stack.ask("GET", &format!("executions/{id}"), None).await;
+    let ended = async || Some(execution().await).filter(|execution| execution["end_timestamp"].is_string());
+    let ended = stack.until("the end", ended).await;
+    assert_eq!(
+        (&ended["status"], &ended["result"]["output"]["said"]),
+        (&json!("succeeded"), &json!("begun")),
+        "{ended}"
+    );
+    let children = stack.ask("GET", &format!("executions/{id}/children"), None).await;
+    let of = |task: &str| {
+        let is_it = |child: &&Value| child["context"]["orquesta"]["task_name"] == task;
+        children.as_array().unwrap().iter().find(is_it).unwrap()["status"].clone()
+    };
+    assert_eq!((of("long"), of("mend")), (json!("timeout"), json!("succeeded")));
+}
+
+/// What a process has that is killed as soon as it wants to tell a state machine something.
+struct Dying;
+
+#[async_trait]
+impl StateMachines for Dying {
+    fn function(&self) -> &'static str {
+        "none"
+    }
+
+    async fn create(&self, _: &str, _: &str) -> Result<(), StateMachineError> {
+        unreachable!("its workflow is under way")
+    }
+
+    async fn start(&self, _: &str, _: &str, _: &Value) -> Result<(), StateMachineError> {
+        unreachable!("its workflow is under way")
+    }
+
+    async fn succeed(&self, _: &str, _: &Value) -> Result<(), StateMachineError> {
+        std::future::pending().await
+    }
+
+    async fn fail(&self, _: &str, _: &str, _: &str) -> Result<(), StateMachineError> {
+        unreachable!("its workflow does not fail")
+    }
+
+    async fn stop(&self, _: &str, _: &str, _: &str, _: &str) -> Result<(), StateMachineError> {
+        unreachable!("its workflow is not canceled")
+    }
+
+    async fn prune(&self, _: &BTreeSet<String>) -> Result<usize, StateMachineError> {
+        unreachable!("it registers no pack")
+    }
+}
+
+#[async_trait]
+impl Wakes for Dying {
+    async fn send(&self, _: Vec<Wake>) {}
+}
+
+#[tokio::test]
+async fn who_is_killed_between_commit_and_callback_leaves_nothing_undone() {
+    let stack = Stack::shared().await;
+    let request = json!({"action": "flows.asks", "parameters": {}});
+    let id = stack.ask("POST", "executions", Some(request)).await["id"].as_str().unwrap().to_owned();
+    let execution = async || stack.ask("GET", &format!("executions/{id}"), None).await;
+    let is = async |status: &str| (execution().await["status"] == status).then_some(());
+    stack.until("the question", async || is("paused").await).await;
+    let children = async || stack.ask("GET", &format!("executions/{id}/children"), None).await;
+
+    // This process takes the answer and the turn that follows, and comes no further than the turn's commit.
+    let mut ports = aws::ports(&stack.clients().await, &stack.settings(), Arc::new(Elsewhere));
+    let wakes = std::mem::replace(&mut ports.wakes, Arc::new(Dying));
+    ports.state_machines = Some(Arc::new(Dying));
+    let options = EngineOptions { content_check: Some(Duration::ZERO), ..EngineOptions::default() };
+    let dying = Engine::new(ports, options);
+    let asked = children().await[0]["id"].as_str().unwrap().parse().unwrap();
+    dying.respond(&Principal::system(), asked, json!({"continue": true})).await.unwrap();
+    let key = Key::new(format!("workflow/{id}"), "record");
+    let turn = tokio::time::timeout(Duration::from_secs(10), dying.handle(&key)).await;
+    assert!(turn.is_err(), "it had nothing to tell: {turn:?}");
+    drop(dying);
+    assert_eq!(execution().await["status"], "running");
+    assert_eq!(children().await.as_array().unwrap().len(), 1, "the state machine has gone on");
+
+    // As nobody has said that the wake was handled, it comes again.
+    wakes.send(vec![Wake { key, at: aws::SystemClock.now() }]).await;
+    stack.until("the end", async || is("succeeded").await).await;
+    assert_eq!(children().await.as_array().unwrap().len(), 2);
+    let (clients, id) = (stack.clients().await, id.parse().unwrap());
+    let whole = engine(stack).await.execution(&Principal::system(), id).await.unwrap();
+    let walk = stack.until("the end of the state machine", async || walk_of(stack, &clients, &whole).await).await;
+    assert_eq!(walk, Walk::Succeeded);
 }

@@ -1,7 +1,7 @@
 //! What an event costs, counted.
 
 use async_trait::async_trait;
-use engine::{EngineOptions, ExecutionRequest, PageRequest, Principal};
+use engine::{EngineOptions, ExecutionRequest, PageRequest, Principal, TraceRequest};
 use model::{
     ExecutionStatus, Timestamp,
     content::{PackFiles, SourceFile},
@@ -70,7 +70,7 @@ async fn platform(rules: usize) -> (Platform, Arc<Probe>) {
 #[tokio::test]
 async fn an_event_takes_two_commits_before_its_action_starts_and_one_after() {
     let (platform, probe) = platform(1).await;
-    platform.engine.emit(&Principal::system(), "t.tick", json!({"n": 1}), None).await.unwrap();
+    platform.engine.emit(&Principal::system(), "t.tick", json!({"n": 1}), TraceRequest::default()).await.unwrap();
     platform.settle().await;
     let before = probe.at_start.lock().unwrap().unwrap();
     let all = platform.store.counts();
@@ -82,7 +82,7 @@ async fn an_event_takes_two_commits_before_its_action_starts_and_one_after() {
 #[tokio::test]
 async fn an_event_without_listeners_takes_one_commit_and_no_read() {
     let (platform, probe) = platform(1).await;
-    platform.engine.emit(&Principal::system(), "t.alone", json!({}), None).await.unwrap();
+    platform.engine.emit(&Principal::system(), "t.alone", json!({}), TraceRequest::default()).await.unwrap();
     platform.settle().await;
     let all = platform.store.counts();
     assert_eq!((all.commits, all.gets, all.queries), (1, 0, 0));
@@ -92,7 +92,8 @@ async fn an_event_without_listeners_takes_one_commit_and_no_read() {
 #[tokio::test]
 async fn an_event_for_many_rules_is_committed_in_few_steps_and_every_rule_acts_once() {
     let (platform, probe) = platform(120).await;
-    let event = platform.engine.emit(&Principal::system(), "t.tick", json!({"n": 5}), None).await.unwrap();
+    let event =
+        platform.engine.emit(&Principal::system(), "t.tick", json!({"n": 5}), TraceRequest::default()).await.unwrap();
     // 120 rules are 240 records: three commits of at most 100.
     assert_eq!(platform.store.counts().commits, 3);
     platform.settle().await;
@@ -125,7 +126,7 @@ async fn a_repeated_delivery_is_one_event() {
         trigger,
         payload: json!({"n": 1}),
         occurrence_time: Timestamp::from_millis(1_700_000_000_000),
-        trace: model::TraceContext { id, tag: "t".to_owned() },
+        trace: model::TraceContext::new(id, "t"),
     };
     for _ in 0..3 {
         engine.receive(event.clone()).await.unwrap();

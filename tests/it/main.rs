@@ -16,3 +16,4 @@ mod house_rules;
 mod policies;
 mod running;
 mod simulator;
+mod throttles;

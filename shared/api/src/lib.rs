@@ -15,6 +15,7 @@ mod positions;
 mod resources;
 mod router;
 mod routes;
+mod trace;
 mod webhook_body;
 
 pub use archive::{ArchiveError, pack_archive, read_archive};

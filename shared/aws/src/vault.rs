@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_sdk_kms::{Client, operation::decrypt::DecryptError, primitives::Blob, types::DataKeySpec};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use futures::lock::Mutex;
 use model::{Secret, Timestamp};
 use ports::{Vault, VaultError};
@@ -10,7 +11,7 @@ use std::{collections::VecDeque, ops::RangeInclusive, sync::Arc, time::Duration}
 
 use crate::{Patience, retry};
 
-/// The layout: this byte, the length of the sealed data key in two, the sealed data key, nonce, ciphertext with tag; in hex.
+/// The layout: this byte, the length of the sealed data key in two, the sealed data key, nonce, ciphertext with tag; in Base64.
 const LAYOUT: u8 = 2;
 const HEADER_BYTES: usize = 3;
 /// What KMS takes to open.
@@ -126,11 +127,11 @@ impl Vault for KmsVault {
         let mut sealed = plain.expose().clone();
         let nonce = key.key.seal_in_place_append_tag(bound_to(&header, context), &mut sealed);
         let nonce = nonce.map_err(|_| broken("the system's cryptography does not work"))?;
-        Ok(hex::encode([&header, nonce.as_ref().as_slice(), &sealed].concat()))
+        Ok(STANDARD_NO_PAD.encode([&header, nonce.as_ref().as_slice(), &sealed].concat()))
     }
 
     async fn open(&self, context: &str, sealed: &str) -> Result<Secret<Vec<u8>>, VaultError> {
-        let bytes = hex::decode(sealed).map_err(|_| VaultError::Refused)?;
+        let bytes = STANDARD_NO_PAD.decode(sealed).map_err(|_| VaultError::Refused)?;
         let (&[layout, high, low], rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(VaultError::Refused)?;
         if layout != LAYOUT {
             return Err(VaultError::Refused);

@@ -5,6 +5,7 @@ use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
     rand,
 };
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use model::Secret;
 use ports::{Vault, VaultError};
 use sha2::{Digest, Sha256};
@@ -12,7 +13,7 @@ use std::{fs, io, path::Path};
 
 use crate::private_file;
 
-/// The layout: this byte, key id, nonce, ciphertext with tag; in hex.
+/// The layout: this byte, key id, nonce, ciphertext with tag; in Base64.
 const LAYOUT: u8 = 1;
 const KEY_BYTES: usize = 32;
 const KEY_ID_BYTES: usize = 8;
@@ -72,11 +73,11 @@ impl Vault for LocalVault {
         let mut sealed = plain.expose().clone();
         let nonce = self.key.seal_in_place_append_tag(self.bound_to(context), &mut sealed);
         let nonce = nonce.map_err(|_| VaultError::Unavailable("the system's cryptography does not work".to_owned()))?;
-        Ok(hex::encode([&self.header, nonce.as_ref().as_slice(), &sealed].concat()))
+        Ok(STANDARD_NO_PAD.encode([&self.header, nonce.as_ref().as_slice(), &sealed].concat()))
     }
 
     async fn open(&self, context: &str, sealed: &str) -> Result<Secret<Vec<u8>>, VaultError> {
-        let bytes = hex::decode(sealed).map_err(|_| VaultError::Refused)?;
+        let bytes = STANDARD_NO_PAD.decode(sealed).map_err(|_| VaultError::Refused)?;
         let (header, rest) = bytes.split_at_checked(HEADER_BYTES).ok_or(VaultError::Refused)?;
         let (nonce, sealed) = rest.split_at_checked(NONCE_LEN).ok_or(VaultError::Refused)?;
         if header != self.header {

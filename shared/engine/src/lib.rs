@@ -44,7 +44,7 @@ pub use inquiries::{Asked, Inquiry};
 pub use keys::{KeyQuery, SetKey};
 pub use parameters::ActionPlan;
 pub use timers::Timer;
-pub use triggers::Webhook;
+pub use triggers::{TraceRequest, Webhook};
 pub use uploads::{Upload, UploadState};
 pub use workflows::{
     Aborted, Lookup, TaskRunView, TransitionView, WorkflowCall, WorkflowRun, inspect_workflow, inspect_workflows,

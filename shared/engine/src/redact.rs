@@ -24,9 +24,12 @@ impl Redactor {
         forms.sort_unstable();
         forms.dedup();
         let longest = forms.iter().map(String::len).max().unwrap_or(0);
+        if forms.is_empty() {
+            return Redactor::default();
+        }
         // Too many or too long to be searched for at once can't happen within a record's limits; then nothing may pass.
         let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&forms).ok();
-        Redactor { finder: finder.filter(|_| !forms.is_empty()), longest }
+        Redactor { finder, longest }
     }
 
     /// How many bytes at the end of a text may be the beginning of a secret.

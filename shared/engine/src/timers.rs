@@ -133,7 +133,7 @@ fn event(trigger: &Trigger, occurrence: Timestamp) -> TriggerEvent {
         id,
         payload: json!({"executed_at": occurrence.to_string(), "schedule": trigger.parameters}),
         occurrence_time: occurrence,
-        trace: TraceContext { id, tag: format!("{}-{name}", trigger.kind.name().trim_start_matches("st2.")) },
+        trace: TraceContext::new(id, format!("{}-{name}", trigger.kind.name().trim_start_matches("st2."))),
         trigger: trigger.clone(),
     }
 }

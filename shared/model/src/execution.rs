@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{ExecutionStatus, Id, Ref, Timestamp, TransitionError};
+use crate::{ExecutionStatus, Id, Ref, Timestamp, TraceContext, TransitionError};
 
 /// A JSON value in a record: inline, or where it is large by digest in the blob store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,27 +21,6 @@ pub enum Payload {
         /// The value.
         value: Value,
     },
-}
-
-/// The chain of events that something belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TraceContext {
-    /// The trace's id.
-    pub id: Id,
-    /// Its tag, not unique. One that nobody gave ends in a dash and the trace's id.
-    pub tag: String,
-}
-
-impl TraceContext {
-    /// The id that a tag ends in where it was made from one; a tag that somebody gave may look like that too.
-    pub fn id_in_tag(tag: &str) -> Option<Id> {
-        tag.rsplit_once('-')?.1.parse().ok()
-    }
-
-    /// Does the tag tell nothing but the id?
-    pub fn is_tagged_by_id(&self) -> bool {
-        TraceContext::id_in_tag(&self.tag) == Some(self.id)
-    }
 }
 
 /// Who works on a record, and until when.

@@ -20,6 +20,7 @@ mod secret;
 mod status;
 mod time;
 pub mod timer;
+mod trace;
 mod trigger;
 
 pub use action::{Action, Parameter, ParameterError, ParameterType, RunnerType};
@@ -28,8 +29,7 @@ pub use content::{
 };
 pub use diagnostic::{Diagnostic, Severity};
 pub use execution::{
-    Execution, ExecutionLog, Lease, OutputChunk, OutputStream, Payload, Place, RuleLink, TaskLink, TraceContext,
-    TriggerLink,
+    Execution, ExecutionLog, Lease, OutputChunk, OutputStream, Payload, Place, RuleLink, TaskLink, TriggerLink,
 };
 pub use id::{Id, IdError};
 pub use key_value::{KeyScope, KeyValue};
@@ -47,4 +47,5 @@ pub use secret::Secret;
 pub use status::{ExecutionStatus, TransitionError};
 pub use time::{TimeError, Timestamp};
 pub use timer::{CatchUp, TimerError, TimerSchedule};
+pub use trace::{TraceContext, TraceParent, TraceParentError};
 pub use trigger::{Trigger, TriggerInstance, TriggerInstanceStatus, TriggerType, core_types};

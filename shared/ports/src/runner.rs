@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures::{FutureExt, channel::oneshot, future::Shared};
-use model::{Action, ExecutionStatus, Id, OutputStream, PackFile, Secret};
+use model::{Action, ExecutionStatus, Id, OutputStream, PackFile, Secret, TraceParent};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ pub struct RunContext {
     pub api_url: Option<String>,
     /// A token for it (`ST2_ACTION_AUTH_TOKEN`), where the action is given one.
     pub auth_token: Option<Secret<String>>,
+    /// Where it stands in a distributed trace (`TRACEPARENT`, and a header of what it requests).
+    pub trace_parent: Option<TraceParent>,
 }
 
 /// One execution, ready to run.

@@ -44,7 +44,7 @@ fn job(command: &str) -> Job {
         pack: None,
         runner_parameters: Secret::new(parameters),
         action_parameters: Secret::default(),
-        context: RunContext { user: "stanley".to_owned(), api_url: None, auth_token: None },
+        context: RunContext { user: "stanley".to_owned(), api_url: None, auth_token: None, trace_parent: None },
     }
 }
 

@@ -53,6 +53,9 @@ pub(crate) fn for_job(base: &[(String, String)], job: &Job) -> Result<Vec<(Strin
     if let Some(url) = &job.context.api_url {
         tell("ST2_ACTION_API_URL", url);
     }
+    if let Some(parent) = &job.context.trace_parent {
+        tell("TRACEPARENT", &parent.to_string());
+    }
     if let Some(token) = &job.context.auth_token {
         tell("ST2_ACTION_AUTH_TOKEN", token.expose());
     }

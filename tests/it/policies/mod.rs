@@ -1,6 +1,6 @@
 //! Policies on actions: limits are exact and fair, what ends badly is tried again, and who is to be told is told.
 
-mod world;
+pub(crate) mod world;
 
 use engine::{PageRequest, Principal};
 use model::{Execution, ExecutionStatus};

@@ -19,19 +19,19 @@ use std::{
 use testkit::{FakeClock, Platform};
 use tokio::task::yield_now;
 
-pub(super) const HOST: &str = "host";
+pub(crate) const HOST: &str = "host";
 
 /// Runs actions while the door is open, and watches how many run at once.
 #[derive(Default)]
-pub(super) struct Watcher {
-    pub(super) shut: AtomicBool,
+pub(crate) struct Watcher {
+    pub(crate) shut: AtomicBool,
     running: Mutex<BTreeMap<String, usize>>,
     most: Mutex<BTreeMap<String, usize>>,
     order: Mutex<Vec<i64>>,
 }
 
 impl Watcher {
-    pub(super) fn enter(&self, name: &str) {
+    pub(crate) fn enter(&self, name: &str) {
         let mut running = self.running.lock().unwrap();
         let now = running.entry(name.to_owned()).or_default();
         *now += 1;
@@ -40,15 +40,15 @@ impl Watcher {
         *before = (*before).max(*now);
     }
 
-    pub(super) fn leave(&self, name: &str) {
+    pub(crate) fn leave(&self, name: &str) {
         *self.running.lock().unwrap().get_mut(name).unwrap() -= 1;
     }
 
-    pub(super) fn most(&self, name: &str) -> usize {
+    pub(crate) fn most(&self, name: &str) -> usize {
         self.most.lock().unwrap().get(name).copied().unwrap_or_default()
     }
 
-    pub(super) fn order(&self) -> Vec<i64> {
+    pub(crate) fn order(&self) -> Vec<i64> {
         self.order.lock().unwrap().clone()
     }
 }
@@ -76,19 +76,19 @@ impl Runner for Watcher {
     }
 }
 
-pub(super) struct World {
-    pub(super) platform: Arc<Platform>,
-    pub(super) watcher: Arc<Watcher>,
+pub(crate) struct World {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) watcher: Arc<Watcher>,
 }
 
 impl World {
     /// An action `t.act` with these policies on it, each a type and its parameters.
-    pub(super) async fn new(policies: &[(&str, Value)]) -> World {
+    pub(crate) async fn new(policies: &[(&str, Value)]) -> World {
         World::on("t.act", policies).await
     }
 
     /// The same on another action. `t.flow` is a workflow that asks.
-    pub(super) async fn on(resource: &str, policies: &[(&str, Value)]) -> World {
+    pub(crate) async fn on(resource: &str, policies: &[(&str, Value)]) -> World {
         let action = "name: act\nrunner_type: announcement\nparameters:\n  n: {type: integer}\n  host: {type: string, default: none}\n  \
              end: {type: string}\n  token: {type: string, secret: true}\n";
         let mut files = vec![
@@ -114,7 +114,7 @@ impl World {
         world
     }
 
-    pub(super) async fn register(&self, files: Vec<(String, String)>) {
+    pub(crate) async fn register(&self, files: Vec<(String, String)>) {
         let files = files.into_iter();
         let files = files.map(|(path, text)| SourceFile { path, bytes: text.into_bytes(), executable: false });
         let registered =
@@ -124,31 +124,31 @@ impl World {
         self.platform.store.take();
     }
 
-    pub(super) async fn request(&self, parameters: Value) -> Id {
+    pub(crate) async fn request(&self, parameters: Value) -> Id {
         self.request_of("t.act", parameters).await
     }
 
-    pub(super) async fn request_of(&self, action: &str, parameters: Value) -> Id {
+    pub(crate) async fn request_of(&self, action: &str, parameters: Value) -> Id {
         let parameters: Map<String, Value> = parameters.as_object().cloned().unwrap();
         let request = ExecutionRequest { action: action.to_owned(), parameters, ..ExecutionRequest::default() };
         self.platform.engine.request(&Principal::system(), request).await.unwrap().id
     }
 
-    pub(super) async fn execution(&self, id: Id) -> Execution {
+    pub(crate) async fn execution(&self, id: Id) -> Execution {
         self.platform.engine.execution(&Principal::system(), id).await.unwrap()
     }
 
-    pub(super) async fn executions(&self) -> Vec<Execution> {
+    pub(crate) async fn executions(&self) -> Vec<Execution> {
         let page = PageRequest { limit: 1_000, descending: false, ..PageRequest::default() };
         self.platform.engine.executions(&Principal::system(), &ExecutionFilter::default(), &page).await.unwrap().items
     }
 
-    pub(super) async fn count(&self, status: ExecutionStatus) -> usize {
+    pub(crate) async fn count(&self, status: ExecutionStatus) -> usize {
         self.executions().await.iter().filter(|execution| execution.status == status).count()
     }
 
     /// Workers on threads of their own, until nothing is left to do. What goes wrong is tried again, as a host does it.
-    pub(super) async fn work(&self, workers: usize) {
+    pub(crate) async fn work(&self, workers: usize) {
         let busy = Arc::new(AtomicUsize::new(0));
         let mut tasks = Vec::new();
         for _ in 0..workers {
@@ -176,7 +176,7 @@ impl World {
     }
 
     /// What the timer loop of a host does: looks at all that is due.
-    pub(super) async fn pass(&self, time: Duration) {
+    pub(crate) async fn pass(&self, time: Duration) {
         self.platform.clock.advance(time);
         loop {
             self.platform.settle().await;
@@ -190,13 +190,13 @@ impl World {
         }
     }
 
-    pub(super) async fn due(&self, until: Timestamp) -> Vec<ports::Key> {
+    pub(crate) async fn due(&self, until: Timestamp) -> Vec<ports::Key> {
         let page = self.platform.store.query(&Query::new(Scope::Due(until), 1_000)).await.unwrap();
         page.records.into_iter().map(|record| record.key).collect()
     }
 
     /// Nothing is due, however long one waits: nothing is left over.
-    pub(super) async fn is_quiet(&self) -> bool {
+    pub(crate) async fn is_quiet(&self) -> bool {
         let far = self.platform.clock.now().after(Duration::from_secs(366 * 24 * 3_600));
         self.due(far).await.is_empty()
     }

@@ -11,7 +11,7 @@
 )]
 
 use embedded::{Host, HostOptions};
-use engine::{Engine, ExecutionFilter, ExecutionRequest, PageRequest, Principal};
+use engine::{Engine, ExecutionFilter, ExecutionRequest, PageRequest, Principal, TraceRequest};
 use model::{
     ExecutionStatus,
     content::{PackFiles, SourceFile},
@@ -104,7 +104,7 @@ async fn emit(engine: &Arc<Engine>, trigger: &str, count: usize, at_once: usize)
             for number in (client..count).step_by(at_once) {
                 let payload =
                     json!({"severity": "critical", "n": number, "message": "disk /dev/sda1 is 97 % full on web-3"});
-                engine.emit(&Principal::system(), &trigger, payload, None).await.unwrap();
+                engine.emit(&Principal::system(), &trigger, payload, TraceRequest::default()).await.unwrap();
             }
         }));
     }

@@ -307,7 +307,7 @@ async fn run_unclaimed(world: &Arc<World>, engine: &Engine, key: &Key) {
         pack: None,
         runner_parameters: Secret::new(Map::new()),
         action_parameters: Secret::new(execution.parameters),
-        context: RunContext { user: execution.user, api_url: None, auth_token: None },
+        context: RunContext { user: execution.user, api_url: None, auth_token: None, trace_parent: None },
     };
     let (_cancel, canceled) = CancelHandle::new();
     let outcome = engine.ports().runner.run(job, &Deaf, canceled).await;

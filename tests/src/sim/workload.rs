@@ -1,6 +1,6 @@
 //! Clients: they send, repeat, cancel, change and try again, whatever happens to the hosts.
 
-use engine::{Engine, Error, ErrorKind, ExecutionRequest, Principal, ReRun, SetKey, Webhook};
+use engine::{Engine, Error, ErrorKind, ExecutionRequest, Principal, ReRun, SetKey, TraceRequest, Webhook};
 use futures::{channel::oneshot, future::BoxFuture};
 use model::{ExecutionStatus, Id, Rule, Secret};
 use ports::Clock;
@@ -136,7 +136,12 @@ impl Client {
         let header = *self.random.pick(&["X-GitHub-Delivery", "webhook-id"]).unwrap_or(&"webhook-id");
         let delivery =
             self.random.chance(8_000).then(|| (header.to_owned(), format!("d-{}-{}", self.number, self.sent)));
-        let webhook = Webhook { url: url.to_owned(), headers: delivery.clone().into_iter().collect(), body };
+        let webhook = Webhook {
+            url: url.to_owned(),
+            headers: delivery.clone().into_iter().collect(),
+            trace: TraceRequest::default(),
+            body,
+        };
         self.send(&webhook).await;
         if delivery.is_none() {
             return;
@@ -171,7 +176,9 @@ impl Client {
         let call = |engine: Arc<Engine>| {
             let payload = payload.clone();
             let call: BoxFuture<'static, _> =
-                Box::pin(async move { engine.emit(&Principal::system(), EVENT, payload, None).await });
+                Box::pin(
+                    async move { engine.emit(&Principal::system(), EVENT, payload, TraceRequest::default()).await },
+                );
             call
         };
         if let Some(Ok(id)) = self.insist(call).await {

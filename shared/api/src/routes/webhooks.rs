@@ -21,12 +21,12 @@ use crate::{
     params::Params,
     resources::TriggerResource,
     router::Api,
+    trace::trace_request,
     webhook_body::{WebhookBody, header_texts},
 };
 
 /// The hook for any trigger.
 const GENERIC: &str = "st2";
-const TRACE_TAG: &str = "st2-trace-tag";
 /// Names the events that a delivery became, for whoever wants to follow them.
 const INSTANCES: HeaderName = HeaderName::from_static("x-trigger-instance-id");
 
@@ -60,7 +60,8 @@ pub(crate) async fn post(
         let id = emit(&api, &caller, &headers, &body).await?;
         return Ok(accepted(&body, &[id]));
     }
-    let webhook = Webhook { url: url.to_owned(), headers: header_texts(&headers), body: body.clone() };
+    let trace = trace_request(&headers);
+    let webhook = Webhook { url: url.to_owned(), headers: header_texts(&headers), trace, body: body.clone() };
     let ids = api.engine.webhook(&caller.principal, webhook).await?;
     Ok(accepted(&body, &ids))
 }
@@ -81,8 +82,7 @@ async fn emit(api: &Api, caller: &Caller, headers: &HeaderMap, body: &Value) -> 
             return Err(ApiError::bad_request(format!("\"payload\" must be an object, not {}", kind(other))));
         }
     };
-    let tag = headers.get(TRACE_TAG).and_then(|tag| tag.to_str().ok()).filter(|tag| !tag.is_empty());
-    Ok(api.engine.emit(&caller.principal, trigger, payload, tag.map(str::to_owned)).await?)
+    Ok(api.engine.emit(&caller.principal, trigger, payload, trace_request(headers)).await?)
 }
 
 fn accepted(body: &Value, ids: &[Id]) -> Response {

@@ -168,6 +168,13 @@ impl Threads {
         self.find(|visit| visit.is_open() && visit.is_of(task, route)).map(|visit| visit.number)
     }
 
+    /// What a visit was to start could not be requested: for the state machine, nothing of it is at work.
+    pub fn refuse(&mut self, task: &str, route: u32) {
+        if let Some(visit) = self.visit_of(task, route) {
+            self.change(visit, |visit| visit.phase = Phase::Held { token: visit.token().cloned() });
+        }
+    }
+
     /// The state machine is expected at that task.
     pub fn expects(&self, task: &str, route: u32) -> bool {
         let waits = |visit: &Visit| matches!(visit.phase, Phase::Awaited { .. } | Phase::Passed { .. });

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws::{event_of, key_of};
-use engine::{Engine, EngineOptions, ExecutionRequest, Principal, WorkflowCall};
+use engine::{Engine, EngineOptions, ExecutionRequest, Principal, TraceRequest, WorkflowCall};
 use model::{
     ExecutionStatus,
     content::{PackFiles, SourceFile},
@@ -103,7 +103,7 @@ impl Platform {
 
     /// Emits an event and does what follows from it; says how many requests there were to each service, reads of queues aside.
     async fn cost_of(&self, trigger: &str) -> BTreeMap<String, u64> {
-        self.engine.emit(&Principal::system(), trigger, json!({}), None).await.unwrap();
+        self.engine.emit(&Principal::system(), trigger, json!({}), TraceRequest::default()).await.unwrap();
         let blobs: &dyn Blobs = self.engine.ports().blobs.as_ref();
         for body in self.place.receive(&self.events).await {
             let envelope: Value = serde_json::from_str(&body).unwrap();

@@ -19,7 +19,7 @@ fn event(number: u64, payload: Value) -> TriggerEvent {
         trigger: Trigger::new("core.st2.webhook".parse().unwrap(), Map::from_iter([("url".to_owned(), json!("x"))])),
         payload,
         occurrence_time: Timestamp::from_micros(1_700_000_000_000_001),
-        trace: TraceContext { id, tag: "tag é".to_owned() },
+        trace: TraceContext::new(id, "tag é"),
     }
 }
 

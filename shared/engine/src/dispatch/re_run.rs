@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 use super::ExecutionRequest;
-use crate::{Engine, Error, Principal, parameters::Inputs};
+use crate::{Engine, Error, Principal, TraceRequest, parameters::Inputs};
 
 /// What is to be other than the first time.
 #[derive(Clone, Debug, Default)]
@@ -52,8 +52,7 @@ impl Engine {
             delay: re_run.delay,
             notify: original.notify.clone(),
             context,
-            trace_tag: None,
-            trace_id: None,
+            trace: TraceRequest::default(),
         };
         self.request_within(principal, request, inputs, Some(original.trace)).await
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Engine, Error, ErrorKind, Principal,
+    Engine, Error, ErrorKind, Principal, TraceRequest,
     datastore::Reader,
     parameters::{ActionPlan, Inputs},
     records::Stored,
@@ -35,10 +35,8 @@ pub struct ExecutionRequest {
     pub notify: Option<Value>,
     /// What templates see as `action_context`, beside what the platform puts there.
     pub context: Map<String, Value>,
-    /// The tag of the trace that begins with it.
-    pub trace_tag: Option<String>,
-    /// The trace that it belongs to, where there is one already.
-    pub trace_id: Option<Id>,
+    /// The trace that it belongs to or begins.
+    pub trace: TraceRequest,
 }
 
 /// Where a request comes from.
@@ -93,8 +91,8 @@ impl Engine {
         inputs.templates = request.parameters;
         let now = self.ports.clock.now();
         let id = Id::at(now, self.ports.clock.entropy());
-        let tag = request.trace_tag.unwrap_or_else(|| format!("execution-{id}"));
-        let trace = trace.unwrap_or_else(|| TraceContext { id: request.trace_id.unwrap_or(id), tag });
+        let began = request.trace.id.unwrap_or(id);
+        let trace = trace.unwrap_or_else(|| request.trace.context(began, || format!("execution-{id}")));
         let mut context = request.context;
         context.insert("user".to_owned(), json!(user));
         context.insert("pack".to_owned(), json!(action.reference.pack()));

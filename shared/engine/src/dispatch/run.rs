@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use std::{collections::HashMap, sync::Mutex, time::Duration};
 
 use super::output::Output;
-use crate::{Engine, Error, ErrorKind, catalog::lock, records, redact::Redactor, workflows};
+use crate::{Engine, Error, ErrorKind, TraceRequest, catalog::lock, records, redact::Redactor, workflows};
 use records::Stored;
 
 /// How often a worker writes output and looks at the time.
@@ -220,7 +220,12 @@ impl Engine {
         let principal = crate::Principal { user: job.context.user.clone(), admin: false };
         // A function of the execution: running it twice emits one event.
         let id = Id::named(&["inject_trigger", &job.execution.to_string()]);
-        let emitted = self.emit_as(&principal, trigger, payload, text("trace_tag").map(str::to_owned), id).await;
+        let trace = TraceRequest {
+            tag: text("trace_tag").map(str::to_owned),
+            parent: job.context.trace_parent.clone(),
+            ..TraceRequest::default()
+        };
+        let emitted = self.emit_as(&principal, trigger, payload, trace, id).await;
         match emitted {
             Ok(_) => Outcome {
                 status: ExecutionStatus::Succeeded,

@@ -33,8 +33,12 @@ impl Engine {
         let all = parameters.runner.iter().chain(&parameters.action);
         let secret = all.filter(|(name, value)| is_secret(name, value)).map(|(_, value)| value);
         let redactor = Redactor::new(secret, &rendered.secrets);
-        let context =
-            RunContext { user: execution.user.clone(), api_url: self.options.api_url.clone(), auth_token: None };
+        let context = RunContext {
+            user: execution.user.clone(),
+            api_url: self.options.api_url.clone(),
+            auth_token: None,
+            trace_parent: Some(execution.trace.parent_of(execution.id)),
+        };
         let job = Job {
             execution: execution.id,
             action,

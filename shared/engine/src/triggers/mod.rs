@@ -4,7 +4,7 @@ mod enforce;
 mod throttle;
 mod webhook;
 
-use model::{Execution, Id, Payload, Ref, TraceContext, Trigger, TriggerInstance, TriggerInstanceStatus};
+use model::{Execution, Id, Payload, Ref, TraceContext, TraceParent, Trigger, TriggerInstance, TriggerInstanceStatus};
 use ports::{Guard, Operation, TriggerEvent, Wake};
 use serde_json::{Value, json};
 
@@ -12,6 +12,24 @@ use crate::{Engine, Error, Principal, records};
 use records::Stored;
 
 pub use webhook::Webhook;
+
+/// The trace that a request asks for. Each field is used as far as the request can: an event always begins a trace of its own.
+#[derive(Clone, Debug, Default)]
+pub struct TraceRequest {
+    /// The tag of the trace that begins.
+    pub tag: Option<String>,
+    /// The trace that an execution belongs to, where there is one already.
+    pub id: Option<Id>,
+    /// Where the caller stands in a distributed trace.
+    pub parent: Option<TraceParent>,
+}
+
+impl TraceRequest {
+    /// The trace of what was asked for, under that id; its tag if none was given.
+    pub(crate) fn context(self, id: Id, tag: impl FnOnce() -> String) -> TraceContext {
+        TraceContext { id, tag: self.tag.unwrap_or_else(tag), parent: self.parent }
+    }
+}
 
 /// Bytes of an event's payload.
 const MAX_PAYLOAD_BYTES: usize = 8 * 1024 * 1024;
@@ -23,10 +41,10 @@ impl Engine {
         principal: &Principal,
         trigger: &str,
         payload: Value,
-        trace_tag: Option<String>,
+        trace: TraceRequest,
     ) -> Result<Id, Error> {
         let id = Id::at(self.ports.clock.now(), self.ports.clock.entropy());
-        self.emit_as(principal, trigger, payload, trace_tag, id).await
+        self.emit_as(principal, trigger, payload, trace, id).await
     }
 
     /// The same under an id that is given: emitted twice it is one event.
@@ -35,7 +53,7 @@ impl Engine {
         principal: &Principal,
         trigger: &str,
         payload: Value,
-        trace_tag: Option<String>,
+        trace: TraceRequest,
         id: Id,
     ) -> Result<Id, Error> {
         principal.require_view()?;
@@ -45,9 +63,9 @@ impl Engine {
             return Err(Error::invalid("the payload of a trigger must be an object"));
         }
         catalog.check_payload(&trigger.kind, &payload)?;
-        let tag = trace_tag.unwrap_or_else(|| format!("trigger_instance-{id}"));
+        let trace = trace.context(id, || format!("trigger_instance-{id}"));
         tracing::info!(audit = "trigger.emit", user = principal.user, trigger = trigger.kind.as_str(), trigger_instance = %id);
-        self.publish(vec![self.event(id, trigger, payload, tag)]).await?;
+        self.publish(vec![self.event(id, trigger, payload, trace)]).await?;
         Ok(id)
     }
 
@@ -60,8 +78,7 @@ impl Engine {
         }
         let id = Id::at(self.ports.clock.now(), self.ports.clock.entropy());
         tracing::info!(audit = "trigger_instance.re_emit", user = principal.user, trigger_instance = %original);
-        let mut event = self.event(id, instance.trigger, payload, String::new());
-        event.trace = instance.trace;
+        let event = self.event(id, instance.trigger, payload, instance.trace);
         // Where the bus is not this process, the event may not be stored yet: it is shown as it will be then.
         let (payload, _) = self.payload_of(event.payload.clone()).await?;
         let pending = pending(&event, payload);
@@ -78,8 +95,8 @@ impl Engine {
         self.load(&instance.payload).await
     }
 
-    fn event(&self, id: Id, trigger: Trigger, payload: Value, tag: String) -> TriggerEvent {
-        TriggerEvent { id, trigger, payload, occurrence_time: self.ports.clock.now(), trace: TraceContext { id, tag } }
+    fn event(&self, id: Id, trigger: Trigger, payload: Value, trace: TraceContext) -> TriggerEvent {
+        TriggerEvent { id, trigger, payload, occurrence_time: self.ports.clock.now(), trace }
     }
 
     async fn publish(&self, events: Vec<TriggerEvent>) -> Result<(), Error> {
@@ -103,7 +120,7 @@ impl Engine {
         let now = self.ports.clock.now();
         let id = Id::at(now, self.ports.clock.entropy());
         let (payload, _) = self.payload_of(payload).await?;
-        let own_trace = || TraceContext { id, tag: format!("trigger_instance-{id}") };
+        let own_trace = || TraceContext::new(id, format!("trigger_instance-{id}"));
         let instance = TriggerInstance {
             id,
             trigger,

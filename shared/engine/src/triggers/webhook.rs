@@ -3,6 +3,7 @@
 use model::{Id, Trigger, core_types};
 use serde_json::{Map, Value, json};
 
+use super::TraceRequest;
 use crate::{Catalog, Engine, Error, Principal};
 
 /// Headers that identify a delivery, so that a sender's second try is no second event.
@@ -22,7 +23,7 @@ const DELIVERY_HEADERS: [&str; 10] = [
 /// Headers that hold credentials; they are no part of the event.
 const CREDENTIAL_HEADERS: [&str; 5] = ["st2-api-key", "x-auth-token", "cookie", "authorization", "proxy-authorization"];
 
-/// The header that gives the trace's tag.
+/// The header that gives the trace's tag; it is no part of the event, either.
 const TRACE_TAG_HEADER: &str = "st2-trace-tag";
 
 /// A request to a webhook.
@@ -32,6 +33,8 @@ pub struct Webhook {
     pub url: String,
     /// All headers as they came.
     pub headers: Vec<(String, String)>,
+    /// The trace that is asked for.
+    pub trace: TraceRequest,
     /// The body, read by its content type.
     pub body: Value,
 }
@@ -71,15 +74,14 @@ impl Engine {
         let kind = core_types::WEBHOOK.parse().map_err(Error::damaged)?;
         catalog.check_payload(&kind, &payload)?;
         let delivery = find(&webhook.headers, &DELIVERY_HEADERS);
-        let tag = find(&webhook.headers, &[TRACE_TAG_HEADER]).map(|(_, tag)| tag.to_owned());
         let mut events = Vec::with_capacity(triggers.len());
         for trigger in triggers {
             let fresh = || Id::at(self.ports.clock.now(), self.ports.clock.entropy());
             let id = delivery.map_or_else(fresh, |(header, value)| {
                 Id::named(&["webhook", &trigger.id().to_string(), header, value])
             });
-            let tag = tag.clone().unwrap_or_else(|| format!("webhook-{url}-{id}"));
-            events.push(self.event(id, trigger.clone(), payload.clone(), tag));
+            let trace = webhook.trace.clone().context(id, || format!("webhook-{url}-{id}"));
+            events.push(self.event(id, trigger.clone(), payload.clone(), trace));
         }
         let ids = events.iter().map(|event| event.id).collect();
         self.publish(events).await?;
@@ -126,7 +128,8 @@ mod tests {
     fn credentials_are_no_part_of_the_event_and_names_are_titled() {
         let headers = [("x-github-event", "push"), ("St2-Api-Key", "k"), ("Authorization", "Basic x"), ("Cookie", "c")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let payload = payload(&Webhook { url: "x".to_owned(), headers, body: json!([1]) });
+        let payload =
+            payload(&Webhook { url: "x".to_owned(), headers, trace: TraceRequest::default(), body: json!([1]) });
         let expected =
             json!({"headers": {"X-Github-Event": "push"}, "headers_lower": {"x-github-event": "push"}, "body": [1]});
         assert_eq!(payload, expected);

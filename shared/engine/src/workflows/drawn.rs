@@ -5,7 +5,7 @@
 //! over by then. Whoever dies before it has said its words is woken again by what woke it, as nobody has said that this was handled.
 
 use asl::{Deed, Projection, Reply, ThreadRecord, Threads, Token};
-use model::Timestamp;
+use model::{TaskLink, Timestamp};
 use orquesta::{Conductor, Refused, Start, State, Status, Step, StepEvent};
 use ports::{StateMachineError, StateMachines};
 use serde::{Deserialize, Serialize};
@@ -232,6 +232,11 @@ impl Drawn {
             }
         };
         self.take(turn);
+    }
+
+    /// What a task wants can't be requested.
+    pub(super) fn refuse(&mut self, task: &TaskLink) {
+        self.threads.refuse(&task.name, task.route);
     }
 
     /// What was said at that task last, to another call: the machine calls again where the call before came to grief.

@@ -316,8 +316,12 @@ fn is_end(event: &StepEvent) -> bool {
     matches!(event, StepEvent::Task { event: Event::Action { status, .. } | Event::Item { status, .. }, .. } if status.is_completed())
 }
 
-/// What can't be requested, or not be published, fails the workflow, and its log says why.
+/// What can't be requested, or not be published, fails the workflow, and its log says why. The conductor goes on counting it as started, as
+/// Orquesta's does.
 fn refuse(run: &mut Run, task: &TaskLink, message: String) -> StepEvent {
+    if let Some(drawn) = &mut run.drawn {
+        drawn.refuse(task);
+    }
     let task_id = Some(task.name.as_str().into());
     let entry = LogEntry { task_id, route: Some(task.route), ..LogEntry::new(LogType::Error, message) };
     let conductor = run.definition.conductor.clone();

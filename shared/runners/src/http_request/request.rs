@@ -15,6 +15,9 @@ use url::Url;
 /// Where the action gives no other.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Where the request stands in a distributed trace, unless the action says so itself.
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// What is sent where the action names no other agent.
 const AGENT: &str = concat!("squall/", env!("CARGO_PKG_VERSION"));
 
@@ -49,6 +52,11 @@ impl HttpRequest {
         let action = Parameters(job.action_parameters.expose());
         let mut headers = headers(runner, job.action.reference.name())?;
         let body = Body::read(action, &mut headers)?;
+        let parent =
+            job.context.trace_parent.as_ref().and_then(|parent| HeaderValue::try_from(parent.to_string()).ok());
+        if let Some(parent) = parent.filter(|_| !headers.contains_key(TRACE_PARENT)) {
+            headers.insert(TRACE_PARENT, parent);
+        }
         let request = HttpRequest {
             method: method(action, &body)?,
             url: address(runner, action)?,

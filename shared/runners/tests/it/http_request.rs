@@ -54,6 +54,7 @@ async fn parameters_headers_and_cookies_are_sent() {
     assert_eq!((got.headers["x-one"].as_str(), got.headers["x-number"].as_str()), ("1", "5"));
     assert_eq!((got.headers["user-agent"].as_str(), got.headers["cookie"].as_str()), ("mine", "own=1; a=b; c=d"));
     assert!(!got.headers.contains_key("x-none"));
+    assert_eq!(got.headers["traceparent"], "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
 }
 
 #[tokio::test]

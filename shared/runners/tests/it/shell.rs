@@ -93,6 +93,7 @@ async fn the_environment_is_clean() {
         ("ST2_ACTION_DEBUG", "False"),
         ("ST2_ACTION_EXECUTION_ID", execution.as_str()),
         ("ST2_ACTION_PACK_NAME", "demo"),
+        ("TRACEPARENT", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
     ];
     assert_eq!(seen, expected);
 }

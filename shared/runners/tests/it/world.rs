@@ -131,6 +131,7 @@ pub(crate) fn job_of(action: Value, runner: Value, parameters: Value) -> Job {
             user: "stanley".to_owned(),
             api_url: Some("http://127.0.0.1:9101".to_owned()),
             auth_token: None,
+            trace_parent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().ok(),
         },
     }
 }

@@ -5,9 +5,9 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use engine::{ErrorKind, ExecutionRequest, ReRun};
+use engine::{ErrorKind, ExecutionRequest, ReRun, TraceRequest};
 use http::{HeaderMap, StatusCode};
-use model::{Action, ExecutionStatus, Id};
+use model::{Action, ExecutionStatus};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Duration};
@@ -16,7 +16,7 @@ use super::{
     super::{Answer, Segment, id_of},
     render::Rendering,
 };
-use crate::{auth::Caller, body::Fields, error::ApiError, params::Params, router::Api};
+use crate::{auth::Caller, body::Fields, error::ApiError, params::Params, router::Api, trace::trace_request};
 
 const CONTEXT_HEADER: &str = "st2-context";
 /// Parts of a context that tell who and what led to an execution: the platform writes them, never the caller.
@@ -49,7 +49,7 @@ pub(crate) async fn create(
     }
     let mut context = body.context.unwrap_or_default();
     context.extend(header_context(&headers)?);
-    let (trace_tag, trace_id) = trace(&context)?;
+    let trace = trace(&headers, &context)?;
     context.retain(|name, _| !RESERVED.contains(&name.as_str()));
     let request = ExecutionRequest {
         action: body.action,
@@ -58,8 +58,7 @@ pub(crate) async fn create(
         delay: body.delay.map(Duration::from_millis),
         notify: body.notify.filter(|notify| !notify.is_null()),
         context,
-        trace_tag,
-        trace_id,
+        trace,
     };
     let execution = api.engine.request(&caller.principal, request).await?;
     rendering.one(StatusCode::CREATED, &execution).await
@@ -73,13 +72,14 @@ fn header_context(headers: &HeaderMap) -> Result<Map<String, Value>, ApiError> {
     }
 }
 
-/// The trace that the request is to belong to: by tag, or by the id of one that there is.
-fn trace(context: &Map<String, Value>) -> Result<(Option<String>, Option<Id>), ApiError> {
+/// The trace that the request is to belong to: by the tag or the id that its context gives.
+fn trace(headers: &HeaderMap, context: &Map<String, Value>) -> Result<TraceRequest, ApiError> {
     let field = |name: &str| context.get("trace_context")?.get(name)?.as_str().filter(|text| !text.is_empty());
     let id = field("id_").map(|id| {
         id.parse().map_err(|_| ApiError::bad_request(format!("trace id \"{id}\" is not an id of 24 hex digits")))
     });
-    Ok((field("trace_tag").map(str::to_owned), id.transpose()?))
+    let asked = trace_request(headers);
+    Ok(TraceRequest { tag: field("trace_tag").map(str::to_owned).or(asked.tag), id: id.transpose()?, ..asked })
 }
 
 /// DELETE /executions/{id}: cancels. What can't be canceled is told with code 200, as StackStorm's clients expect.
