@@ -57,6 +57,9 @@ pub const INLINE_BYTES: usize = 32 * 1024;
 pub(crate) const INJECT_TRIGGER: &str = "inject-trigger";
 pub(crate) const NOOP: &str = "noop";
 
+/// Blobs read or written at once: whoever needs several waits for the slowest, not for each in turn.
+const BLOBS_AT_ONCE: usize = 16;
+
 /// What comes of doing nothing.
 pub(crate) fn noop_result() -> serde_json::Value {
     serde_json::json!({"failed": false, "succeeded": true, "return_code": 0})

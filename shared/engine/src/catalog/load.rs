@@ -1,6 +1,7 @@
 //! From the records of content to a snapshot.
 
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
 use model::{Action, ActionAlias, Id, PackContent, Policy, Ref, Rule, SensorType, Trigger, TriggerType};
 use ports::Query;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use std::{
 };
 
 use super::{Catalog, Content, InstalledPack, TriggerRules};
-use crate::{Engine, Error, policies, records};
+use crate::{BLOBS_AT_ONCE, Engine, Error, policies, records};
 
 /// Which packs are live. Its record's version is the content revision.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -76,19 +77,19 @@ impl Engine {
             self.catalog.set(Arc::clone(last), self.ports.clock.now());
             return Ok(Arc::clone(last));
         }
-        let packs = self.packs(&head).await?;
-        let catalog = Arc::new(build(revision, packs, self.overlays().await?.into_values(), last.as_deref()));
+        let (packs, overlays) = futures::try_join!(self.packs(&head), self.overlays())?;
+        let catalog = Arc::new(build(revision, packs, overlays.into_values(), last.as_deref()));
         self.catalog.set(Arc::clone(&catalog), self.ports.clock.now());
         Ok(catalog)
     }
 
     /// The digest and the content of each live pack.
     pub(super) async fn packs(&self, head: &Head) -> Result<Vec<(String, Arc<PackContent>)>, Error> {
-        let mut packs = Vec::new();
-        for pack in head.packs.values() {
-            packs.push((pack.digest.clone(), self.pack_content(&pack.content).await?));
-        }
-        Ok(packs)
+        let packs = head.packs.values().map(|pack| async {
+            let content = self.pack_content(&pack.content).await?;
+            Ok((pack.digest.clone(), content))
+        });
+        stream::iter(packs).buffered(BLOBS_AT_ONCE).try_collect().await
     }
 
     pub(crate) async fn pack_content(&self, blob: &str) -> Result<Arc<PackContent>, Error> {

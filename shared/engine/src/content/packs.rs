@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
 use model::{
     Diagnostic, PackContent,
-    content::{PackFiles, load_pack},
+    content::{PackFiles, SourceFile, load_pack},
 };
 use ports::{Guard, Operation};
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Change, ContentChange, check};
 use crate::{
-    Catalog, Engine, Error, ErrorKind, Principal,
+    BLOBS_AT_ONCE, Catalog, Engine, Error, ErrorKind, Principal,
     catalog::{Head, HeadPack},
     records,
 };
@@ -87,9 +88,9 @@ impl Engine {
     }
 
     async fn store_content(&self, files: &PackFiles, content: &PackContent) -> Result<String, Error> {
-        for file in files.files() {
-            self.ports.blobs.put(Bytes::copy_from_slice(&file.bytes)).await?;
-        }
+        let put = |file: &SourceFile| self.ports.blobs.put(Bytes::copy_from_slice(&file.bytes));
+        let _digests: Vec<String> =
+            stream::iter(files.files().iter().map(put)).buffered(BLOBS_AT_ONCE).try_collect().await?;
         let text = serde_json::to_vec(content).map_err(Error::damaged)?;
         Ok(self.ports.blobs.put(text.into()).await?)
     }
