@@ -10,6 +10,7 @@
 )]
 
 mod budgets;
+mod circles;
 mod corpus;
 mod examples;
 mod house_rules;

@@ -1,7 +1,7 @@
 //! From the records of content to a snapshot.
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::future::try_join_all;
 use model::{Action, ActionAlias, Id, PackContent, Policy, Ref, Rule, SensorType, Trigger, TriggerType};
 use ports::Query;
 use serde::{Deserialize, Serialize};
@@ -85,11 +85,13 @@ impl Engine {
 
     /// The digest and the content of each live pack.
     pub(super) async fn packs(&self, head: &Head) -> Result<Vec<(String, Arc<PackContent>)>, Error> {
-        let packs = head.packs.values().map(|pack| async {
-            let content = self.pack_content(&pack.content).await?;
-            Ok((pack.digest.clone(), content))
-        });
-        stream::iter(packs).buffered(BLOBS_AT_ONCE).try_collect().await
+        let live: Vec<&HeadPack> = head.packs.values().collect();
+        let mut packs = Vec::with_capacity(live.len());
+        for live in live.chunks(BLOBS_AT_ONCE) {
+            let contents = try_join_all(live.iter().map(|pack| self.pack_content(&pack.content))).await?;
+            packs.extend(live.iter().map(|pack| pack.digest.clone()).zip(contents));
+        }
+        Ok(packs)
     }
 
     pub(crate) async fn pack_content(&self, blob: &str) -> Result<Arc<PackContent>, Error> {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::future::try_join_all;
 use model::{
     Diagnostic, PackContent,
     content::{PackFiles, SourceFile, load_pack},
@@ -88,9 +88,10 @@ impl Engine {
     }
 
     async fn store_content(&self, files: &PackFiles, content: &PackContent) -> Result<String, Error> {
-        let put = |file: &SourceFile| self.ports.blobs.put(Bytes::copy_from_slice(&file.bytes));
-        let _digests: Vec<String> =
-            stream::iter(files.files().iter().map(put)).buffered(BLOBS_AT_ONCE).try_collect().await?;
+        for files in files.files().chunks(BLOBS_AT_ONCE) {
+            let put = |file: &SourceFile| self.ports.blobs.put(Bytes::copy_from_slice(&file.bytes));
+            try_join_all(files.iter().map(put)).await?;
+        }
         let text = serde_json::to_vec(content).map_err(Error::damaged)?;
         Ok(self.ports.blobs.put(text.into()).await?)
     }

@@ -21,6 +21,8 @@ use crate::{
 
 /// Operations that a turn leaves free for its own row, the execution, and the platform's own events.
 const SPARE_OPERATIONS: usize = 8;
+/// Tasks of a turn that end as soon as they start. A circle of them is left now and then, so that it can be canceled.
+const MOST_ENDED: usize = 500;
 /// A workflow is looked at so often without any news: what it waits for is due by itself.
 const LOOK_EVERY: Duration = Duration::from_secs(24 * 3_600);
 /// The same while it owes something: children that are to start, to stop or to pause.
@@ -36,6 +38,8 @@ pub(super) struct Turn {
     changes: IndexMap<RecordKey, Record>,
     /// Children taken off what is owed.
     popped: usize,
+    /// Those of them that had nothing to do.
+    ended: usize,
     /// A child that was waited for has ended.
     has_answer: bool,
     /// Children are to be told what became of the workflow.
@@ -54,6 +58,7 @@ impl Turn {
             bytes: 0,
             changes: IndexMap::new(),
             popped: 0,
+            ended: 0,
             has_answer: false,
             urges: false,
             looks: false,
@@ -62,7 +67,8 @@ impl Turn {
 
     /// There is no room for one more child.
     fn is_full(&self) -> bool {
-        self.operations.len() + SPARE_OPERATIONS >= MAX_OPERATIONS || self.bytes > MAX_COMMIT_BYTES / 3
+        let has_room = self.operations.len() + SPARE_OPERATIONS < MAX_OPERATIONS && self.bytes <= MAX_COMMIT_BYTES / 3;
+        !has_room || self.ended >= MOST_ENDED
     }
 
     /// What is not to be shown is remembered with the run.
@@ -134,7 +140,10 @@ impl Engine {
             turn.popped += 1;
             match self.start_child(run, &mut turn, &child).await? {
                 Started::Requested => {}
-                Started::Ended(event) => events.push_back(event),
+                Started::Ended(event) => {
+                    turn.ended += 1;
+                    events.push_back(event);
+                }
                 Started::Refused(message) => events.push_back(refuse(run, &child.task, message)),
             }
         }

@@ -7,7 +7,10 @@ use serde_json::json;
 use super::{Conductor, Event, NextTask, Refused, Rerun, error};
 use crate::Status;
 use crate::spec::is_command;
-use crate::state::{Action, Record, State};
+use crate::state::{Action, LogEntry, LogType, Record, State};
+
+/// Rounds in which tasks without items complete at once. A workflow with more of them goes in a circle, and would for ever.
+const MOST_ROUNDS: usize = 1_000;
 
 /// What a host tells the conductor.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +66,7 @@ impl Conductor {
             StepEvent::Task { task, route, event } => self.take_in(state, &task, route, event)?,
         }
         let mut start = Vec::new();
+        let mut rounds = 0;
         loop {
             let next = self.next_tasks(state)?;
             // A task without items completes at once, as a command that is run again does, and what follows may start in the same step.
@@ -70,7 +74,15 @@ impl Conductor {
             for task in next {
                 self.begin_task(state, task, &mut start)?;
             }
+            rounds += 1;
             if !goes_on {
+                break;
+            }
+            if rounds == MOST_ROUNDS {
+                let message =
+                    format!("after {MOST_ROUNDS} tasks without items in a row the workflow is taken to go in a circle");
+                state.log(LogEntry::new(LogType::Error, message));
+                self.fail(state)?;
                 break;
             }
         }
