@@ -30,6 +30,26 @@ async fn a_request_by_hand_is_run_and_its_output_shown() {
 }
 
 #[tokio::test]
+async fn a_trace_goes_on_from_the_webhook_into_the_action() {
+    let stack = Stack::shared().await;
+    let rule = json!({
+        "name": "traced", "pack": "default", "enabled": true,
+        "trigger": {"type": "core.st2.webhook", "parameters": {"url": "traced"}},
+        "action": {"ref": "core.local", "parameters": {"cmd": "echo $TRACEPARENT"}},
+    });
+    stack.ask("POST", "rules", Some(rule)).await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    stack.ask_with(("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01")), "webhooks/traced").await;
+    let ended = async || {
+        let listed = stack.ask("GET", "executions?rule=default.traced&status=succeeded", None).await;
+        listed.as_array().unwrap().first().cloned()
+    };
+    let execution = stack.until("the execution", ended).await;
+    let span = execution["id"].as_str().unwrap().split_at(8).1;
+    assert_eq!(execution["result"]["stdout"], format!("00-{trace}-{span}-01"), "{execution}");
+}
+
+#[tokio::test]
 async fn one_delivery_sent_twice_is_one_execution() {
     let stack = Stack::shared().await;
     for _ in 0..3 {

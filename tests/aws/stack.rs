@@ -106,6 +106,14 @@ impl Stack {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
+    /// A POST with that header and an empty object.
+    pub(crate) async fn ask_with(&self, (name, value): (&str, &str), path: &str) {
+        let url = format!("{}/api/v1/{path}", self.url());
+        let request = http().post(url).header("St2-Api-Key", KEY).header(name, value).json(&json!({}));
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
     /// Sends a delivery to the webhook `chain`.
     pub(crate) async fn send(&self, delivery: &str, n: &Value) -> u16 {
         let url = format!("{}/api/v1/webhooks/chain", self.url());

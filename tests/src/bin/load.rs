@@ -283,13 +283,14 @@ async fn workflows(at_once: usize) {
     for (action, at_once, tasks) in [
         ("noop", at_once, TASKS),
         ("noop", 1, TASKS),
+        ("noop", at_once / 10, 10 * TASKS),
         ("true", at_once.min(20), TASKS),
         ("true", 1, TASKS),
         ("items", 1, 1_000),
     ] {
         let data = tempfile::tempdir().unwrap();
         let host = start(data.path(), 32, 0).await;
-        host.engine().register_pack(&Principal::system(), workflow_pack(TASKS)).await.unwrap();
+        host.engine().register_pack(&Principal::system(), workflow_pack(tasks)).await.unwrap();
         let (began, cpu) = (Instant::now(), cpu_seconds());
         for _ in 0..at_once {
             let request = ExecutionRequest { action: format!("flows.{action}"), ..ExecutionRequest::default() };
@@ -298,12 +299,21 @@ async fn workflows(at_once: usize) {
         wait_for(host.engine(), (at_once * (tasks + 1)) as u64).await;
         let (wall, cpu) = (began.elapsed().as_secs_f64(), cpu_seconds() - cpu);
         let steps = (at_once * tasks) as f64;
+        host.stop(std::time::Duration::from_secs(5)).await;
+        let bytes = bytes_in(data.path()) as f64 / steps;
         println!(
             "{}",
-            json!({"measure": format!("workflow.{action}"), "at_once": at_once, "tasks": tasks, "steps_per_cpu_second": steps / cpu, "ms_per_step": wall * 1_000.0 / tasks as f64, "rss_mb": memory_mb()})
+            json!({"bytes_per_step": bytes, "measure": format!("workflow.{action}"), "at_once": at_once, "tasks": tasks, "steps_per_cpu_second": steps / cpu, "ms_per_step": wall * 1_000.0 / tasks as f64, "rss_mb": memory_mb()})
         );
-        host.stop(std::time::Duration::from_secs(5)).await;
     }
+}
+
+/// Bytes of the files in a directory.
+fn bytes_in(directory: &Path) -> u64 {
+    let entries = std::fs::read_dir(directory).unwrap().flatten();
+    entries
+        .map(|entry| if entry.path().is_dir() { bytes_in(&entry.path()) } else { entry.metadata().unwrap().len() })
+        .sum()
 }
 
 #[tokio::main]

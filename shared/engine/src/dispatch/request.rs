@@ -58,10 +58,21 @@ pub(crate) struct Origin {
 /// An execution that is to be written.
 pub(crate) struct Requested {
     pub(crate) execution: Execution,
-    pub(crate) operation: Operation,
-    pub(crate) wake: Option<Wake>,
     /// Why it is failed already, if it is.
     pub(crate) failure: Option<String>,
+    ttl: Option<Timestamp>,
+}
+
+impl Requested {
+    /// How it is written.
+    pub(crate) fn put(&self) -> Result<Operation, Error> {
+        self.execution.put(Guard::Absent, self.execution.due(), self.ttl)
+    }
+
+    /// Who is woken then.
+    pub(crate) fn wake(&self) -> Option<Wake> {
+        self.execution.due().map(|at| Wake { key: wake_key(&self.execution), at })
+    }
 }
 
 impl Engine {
@@ -110,16 +121,17 @@ impl Engine {
             parent: None,
         };
         let requested = self.prepare(&plan, inputs, origin).await?;
-        self.ports.store.commit(vec![requested.operation]).await?;
+        self.ports.store.commit(vec![requested.put()?]).await?;
         tracing::info!(audit = "execution.request", user = principal.user, execution = %id, action = action.reference.as_str());
+        let wake = requested.wake();
         if let Some(reason) = requested.failure {
             return Err(Error::invalid(reason));
         }
-        self.ports.wakes.send(requested.wake.into_iter().collect()).await;
+        self.ports.wakes.send(wake.into_iter().collect()).await;
         Ok(requested.execution)
     }
 
-    /// The execution that a request makes, and how it is written; failed already where its inputs are wrong.
+    /// The execution that a request makes; failed already where its inputs are wrong.
     pub(crate) async fn prepare(&self, plan: &ActionPlan, inputs: Inputs, origin: Origin) -> Result<Requested, Error> {
         let now = self.ports.clock.now();
         let mut execution = blank(plan, origin, now);
@@ -139,11 +151,8 @@ impl Engine {
             let (payload, size) = self.payload_of(json!({"error": reason})).await?;
             (execution.result, execution.result_size) = (Some(payload), size);
         }
-        let due = execution.due();
         let ttl = failure.is_some().then(|| now.after(self.options.retention));
-        let operation = execution.put(Guard::Absent, due, ttl)?;
-        let wake = due.map(|at| Wake { key: wake_key(&execution), at });
-        Ok(Requested { execution, operation, wake, failure })
+        Ok(Requested { execution, failure, ttl })
     }
 
     /// Puts the parameters into the execution: shown without secrets, and sealed what was taken out. Secret is what the schema says,

@@ -186,13 +186,13 @@ impl Engine {
         if let Some(not_before) = passage.start() {
             match self.request_of_rule(matching, (rule, at, action), not_before).await {
                 Ok(requested) => {
+                    enforced.operations.push(requested.put()?);
+                    enforced.wakes.extend(requested.wake());
                     enforcement.failure_reason = requested.failure;
                     if enforcement.failure_reason.is_none() {
                         enforcement.execution = Some(requested.execution.id);
                         enforcement.status = EnforcementStatus::Succeeded;
                     }
-                    enforced.operations.push(requested.operation);
-                    enforced.wakes.extend(requested.wake);
                 }
                 Err(error) if error.is_retryable() => return Err(error),
                 Err(error) => enforcement.failure_reason = Some(error.message),

@@ -87,8 +87,8 @@ impl Engine {
         if self.ends_at_once(&requested.execution).await? {
             return self.end_at_once(run, turn, requested.execution).await;
         }
-        turn.write(requested.operation);
-        turn.wakes.extend(requested.wake);
+        turn.write(requested.put()?);
+        turn.wakes.extend(requested.wake());
         Ok(Started::Requested)
     }
 
