@@ -49,7 +49,11 @@ impl Projection {
         let tries = own.and_then(|own| threads.get(own)).map(|own| own.tries);
         let ends =
             matches!(&event, StepEvent::Task { event: Event::Action { status, .. }, .. } if status.is_completed());
-        let step = self.conductor.step(state, event)?;
+        let step = match self.conductor.step(state, event) {
+            Ok(step) => step,
+            Err(_) if own.is_some() && state.status() == Status::Failed => return Ok(self.unheard(state, threads, own)),
+            Err(refused) => return Err(refused),
+        };
         let mut settling = self.settling(state, threads, own);
         settling.take(&before, step.start);
         let is_tried_again = settling.own().map(|own| own.tries) != tries;
@@ -59,6 +63,17 @@ impl Projection {
         settling.settle(&before);
         let deeds = settling.deeds;
         Ok(Turn { changes: step.changes, ..self.turn(state, threads, deeds) })
+    }
+
+    /// The workflow has failed, and its conductor knows nothing more of what a visit has started: the state machine does not wait for it.
+    fn unheard(&self, state: &State, threads: &mut Threads, own: Option<u64>) -> Turn {
+        own.into_iter().for_each(|own| threads.hold(own));
+        let mut settling = self.settling(state, threads, own);
+        if !settling.threads.any_at_work(state) {
+            settling.fail();
+        }
+        let deeds = settling.deeds;
+        self.turn(state, threads, deeds)
     }
 
     /// A task of a loop may be started once more while it runs, and the conductor knows one run of it then: whichever action ends first ends

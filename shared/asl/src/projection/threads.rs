@@ -170,9 +170,12 @@ impl Threads {
 
     /// What a visit was to start could not be requested: for the state machine, nothing of it is at work.
     pub fn refuse(&mut self, task: &str, route: u32) {
-        if let Some(visit) = self.visit_of(task, route) {
-            self.change(visit, |visit| visit.phase = Phase::Held { token: visit.token().cloned() });
-        }
+        self.visit_of(task, route).into_iter().for_each(|visit| self.hold(visit));
+    }
+
+    /// Nothing of a visit is at work any more.
+    pub(super) fn hold(&mut self, visit: u64) {
+        self.change(visit, |visit| visit.phase = Phase::Held { token: visit.token().cloned() });
     }
 
     /// The state machine is expected at that task.
