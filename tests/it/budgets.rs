@@ -31,6 +31,17 @@ impl Runner for Probe {
     }
 }
 
+/// Five tasks, one after the other.
+const FIVE: &str = "\
+version: 1.0
+tasks:
+  a: {action: t.act, next: [{when: <% succeeded() %>, do: b}]}
+  b: {action: t.act, next: [{when: <% succeeded() %>, do: c}]}
+  c: {action: t.act, next: [{when: <% succeeded() %>, do: d}]}
+  d: {action: t.act, next: [{when: <% succeeded() %>, do: e}]}
+  e: {action: t.act}
+";
+
 fn pack(rules: usize) -> PackFiles {
     let mut files = vec![
         ("pack.yaml".to_owned(), "ref: t\nname: t\ndescription: d\nversion: 1.0.0\nauthor: a\n".to_owned()),
@@ -38,6 +49,11 @@ fn pack(rules: usize) -> PackFiles {
             "actions/act.yaml".to_owned(),
             "name: act\nrunner_type: announcement\nparameters:\n  n: {type: integer}\n".to_owned(),
         ),
+        (
+            "actions/five.yaml".to_owned(),
+            "name: five\nrunner_type: orquesta\nentry_point: workflows/five.yaml\n".to_owned(),
+        ),
+        ("actions/workflows/five.yaml".to_owned(), FIVE.to_owned()),
         ("triggers/tick.yaml".to_owned(), "name: tick\npack: t\n".to_owned()),
         ("triggers/alone.yaml".to_owned(), "name: alone\npack: t\n".to_owned()),
     ];
@@ -113,6 +129,18 @@ async fn a_request_by_hand_takes_one_commit_to_accept_and_two_to_run() {
     assert_eq!(platform.store.take().commits, 1);
     platform.settle().await;
     assert_eq!(platform.store.counts().commits, 2);
+}
+
+#[tokio::test]
+async fn a_task_of_a_workflow_takes_two_commits() {
+    let (platform, probe) = platform(0).await;
+    let request = ExecutionRequest { action: "t.five".to_owned(), ..ExecutionRequest::default() };
+    let id = platform.engine.request(&Principal::system(), request).await.unwrap().id;
+    assert_eq!(platform.settle().await, 0);
+    let ended = platform.engine.execution(&Principal::system(), id).await.unwrap();
+    assert_eq!((ended.status, probe.runs.load(Ordering::Relaxed)), (ExecutionStatus::Succeeded, 5));
+    // The request, the first turn; for each task its claim, and its end with the turn that follows from it.
+    assert_eq!(platform.store.counts().commits, 2 + 5 * 2);
 }
 
 #[tokio::test]

@@ -63,6 +63,8 @@ fn pack() -> PackFiles {
 struct Platform {
     place: Place,
     engine: Engine,
+    /// Runs actions, and conducts nothing.
+    workers: Engine,
     events: String,
     runs: Arc<Runs>,
 }
@@ -85,9 +87,11 @@ impl Platform {
         let runs = Arc::<Runs>::default();
         let mut ports = aws::ports(&place.clients, &place.settings, Arc::clone(&runs) as Arc<dyn Runner>);
         ports.state_machines = machines.map(|machines| machines as Arc<dyn StateMachines>);
-        let platform = Platform { engine: Engine::new(ports, EngineOptions::default()), place, events, runs };
+        let workers = Engine::new(ports.clone(), EngineOptions { conducts: false, ..EngineOptions::default() });
+        let platform = Platform { engine: Engine::new(ports, EngineOptions::default()), workers, place, events, runs };
         platform.engine.register_pack(&Principal::system(), pack()).await.unwrap();
         platform.handle(&platform.place.settings.engine_queue_url).await;
+        platform.workers.catalog().await.unwrap();
         platform.place.requests.take();
         platform
     }
@@ -95,8 +99,9 @@ impl Platform {
     /// What a function does with the wakes of a queue; says how many there were.
     async fn handle(&self, queue: &str) -> usize {
         let bodies = self.place.receive(queue).await;
+        let engine = if *queue == self.place.settings.actions_queue_url { &self.workers } else { &self.engine };
         for body in &bodies {
-            self.engine.handle(&key_of(body).unwrap()).await.unwrap();
+            engine.handle(&key_of(body).unwrap()).await.unwrap();
         }
         bodies.len()
     }

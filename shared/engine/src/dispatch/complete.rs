@@ -22,12 +22,15 @@ impl Engine {
         self.leave_gates(&mut execution, (&mut operations, &mut wakes))?;
         self.add_retry(&execution, (&mut operations, &mut wakes)).await?;
         let (payload, size) = self.payload_of(result).await?;
-        self.tell_parent(&execution, Some(&payload), (&mut operations, &mut wakes))?;
-        execution.result = Some(payload);
+        execution.result = Some(payload.clone());
         execution.result_size = size;
         let ttl = self.ports.clock.now().after(self.options.retention);
         operations.push(execution.put(Guard::Version(version), None, Some(ttl))?);
-        self.ports.store.commit(operations).await?;
+        // A turn may end a workflow, which is the task of another: without the box the future would hold itself.
+        if !Box::pin(self.end_in_turn(&execution, &payload, &operations)).await? {
+            self.tell_parent(&execution, Some(&payload), (&mut operations, &mut wakes))?;
+            self.ports.store.commit(operations).await?;
+        }
         self.ports.wakes.send(wakes).await;
         tracing::info!(
             audit = "execution.complete",

@@ -163,20 +163,25 @@ impl Engine {
         result: Option<&Payload>,
         (operations, wakes): (&mut Vec<Operation>, &mut Vec<Wake>),
     ) -> Result<(), Error> {
-        let (Some(parent), Some(task)) = (execution.parent, &execution.task) else { return Ok(()) };
-        let message = Message::Child {
-            task: task.clone(),
-            execution: execution.id,
-            status: execution.status,
-            result: result.cloned(),
-            sealed: execution.sealed_result.is_some(),
-        };
+        let Some((parent, message)) = news_of(execution, result) else { return Ok(()) };
         let (operation, wake) = self.message(parent, &message)?;
         operations.push(operation);
         // Only workflows have children.
         wakes.push(Wake { key: records::workflow_wake_key(parent), ..wake });
         Ok(())
     }
+}
+
+/// The workflow that an execution is for, and what it has to know.
+pub(super) fn news_of(execution: &Execution, result: Option<&Payload>) -> Option<(Id, Message)> {
+    let message = Message::Child {
+        task: execution.task.clone()?,
+        execution: execution.id,
+        status: execution.status,
+        result: result.cloned(),
+        sealed: execution.sealed_result.is_some(),
+    };
+    Some((execution.parent?, message))
 }
 
 /// What a task or an item of it is told.

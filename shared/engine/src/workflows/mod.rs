@@ -42,8 +42,8 @@ mod view;
 
 use expressions::orquesta::Expressions;
 use futures::lock::Mutex as AsyncMutex;
-use model::{Execution, Id};
-use ports::Key;
+use model::{Execution, Id, Payload};
+use ports::{Key, Operation, Wake};
 use std::{
     collections::HashMap,
     sync::{
@@ -52,7 +52,7 @@ use std::{
     },
 };
 
-use crate::{Engine, Error, ErrorKind, catalog::lock, records};
+use crate::{Engine, Error, ErrorKind, catalog::lock, dispatch::Inbox, records};
 pub use check::{inspect_workflow, inspect_workflows};
 pub use content::Lookup;
 use definition::Definition;
@@ -66,6 +66,9 @@ const KEPT_RUNS: usize = 1_024;
 
 /// Tries where another process takes a turn at the same time.
 const ATTEMPTS: usize = 8;
+
+/// Operations of an action's end that leave a turn enough room in the same commit.
+const MOST_OF_AN_END: usize = 20;
 
 /// The runner types that the conductor carries out.
 const CONDUCTED: [&str; 2] = ["orquesta", CHAIN];
@@ -112,6 +115,11 @@ impl Workflows {
         Arc::clone(runs.entry(id).or_default())
     }
 
+    /// The place of a workflow that this process has at hand.
+    fn known_desk(&self, id: Id) -> Option<Arc<Desk>> {
+        lock(&self.runs).get(&id).cloned()
+    }
+
     fn leave(&self, id: Id) {
         lock(&self.runs).remove(&id);
     }
@@ -142,6 +150,46 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Writes the end of an action in the same commit as the turn of its workflow that follows from it, where this process has the workflow
+    /// at hand and nobody is at it. Says whether it did; otherwise the workflow is to be told by its inbox.
+    pub(crate) async fn end_in_turn(
+        &self,
+        execution: &Execution,
+        result: &Payload,
+        end: &[Operation],
+    ) -> Result<bool, Error> {
+        let Some((workflow, message)) = children::news_of(execution, Some(result)) else { return Ok(false) };
+        let is_simple = !is_conducted(execution) && execution.sealed_result.is_none() && end.len() <= MOST_OF_AN_END;
+        if !self.options.conducts || !is_simple {
+            return Ok(false);
+        }
+        let Some(desk) = self.workflows.known_desk(workflow) else { return Ok(false) };
+        let Some(mut held) = desk.run.try_lock() else { return Ok(false) };
+        // Chains and some expressions read the execution as it is stored.
+        let may = |run: &&mut Run| run.drawn.is_none() && run.chain.is_none() && !run.definition.reads_outside;
+        let Some(run) = held.as_mut().filter(may) else { return Ok(false) };
+        let more = self.turn(run, Inbox { messages: vec![message], deletes: end.to_vec() }).await;
+        let is_over = run.is_over();
+        if more.is_err() || is_over {
+            // What is in memory may be ahead of what is stored, or behind it.
+            *held = None;
+        }
+        drop(held);
+        if is_over {
+            self.workflows.leave(workflow);
+        }
+        // Whoever came meanwhile found the place taken, and relies on somebody's looking again.
+        if desk.again.load(Ordering::SeqCst) || !matches!(more, Ok(false)) {
+            let wake = Wake { key: records::workflow_wake_key(workflow), at: self.ports.clock.now() };
+            self.ports.wakes.send(vec![wake]).await;
+        }
+        match more {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == ErrorKind::Conflict => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Turn after turn while there is something to do; says whether the run goes on.
