@@ -42,7 +42,7 @@ impl Projection {
                 if reply.started.is_empty() && state.status() == Status::Failed {
                     return send_on(state, threads, (&task, route), token);
                 }
-                vec![Deed::Answer { token: Arc::clone(token), task, reply }]
+                vec![Deed::answer(token, &task, reply)]
             }
             Phase::Awaited { after, delay, is_waited, told }
                 if delay > 0 && (!is_waited || told.as_ref() == Some(token)) =>
@@ -50,7 +50,7 @@ impl Projection {
                 let told = told.or_else(|| Some(Arc::clone(token)));
                 threads.change(number, |visit| visit.phase = Phase::Awaited { after, delay, is_waited: true, told });
                 let reply = self.wait(&task, route, delay);
-                vec![Deed::Answer { token: Arc::clone(token), task, reply }]
+                vec![Deed::answer(token, &task, reply)]
             }
             _ => {
                 threads.change(number, |visit| visit.phase = Phase::Open { token: Some(Arc::clone(token)) });
@@ -65,7 +65,7 @@ impl Projection {
         let task: Arc<str> = Arc::from(after.unwrap_or_default());
         let drives = |visit: &Visit| matches!(visit.phase, Phase::Driving { .. }) && visit.is_of(&task, route);
         if let Some(number) = threads.find(drives).map(|visit| visit.number) {
-            threads.change(number, |visit| visit.phase = Phase::Driving { token: Arc::clone(token) });
+            threads.change(number, |visit| visit.bind(token));
             return self.turn(state, threads, Vec::new());
         }
         let driver = threads.add(&task, route, u32::MAX, Phase::Driving { token: Arc::clone(token) });
@@ -97,11 +97,7 @@ fn come_in_vain(state: &State, threads: &mut Threads, task: &str, route: u32, to
         there && visit.driver.is_none() && visit.is_of(task, route)
     };
     if let Some(number) = threads.find(is_again).map(|visit| visit.number) {
-        threads.change(number, |visit| match &mut visit.phase {
-            Phase::Open { token: own } | Phase::Held { token: own } => *own = Some(Arc::clone(token)),
-            Phase::Early { token: own } => *own = Arc::clone(token),
-            _ => {}
-        });
+        threads.change(number, |visit| visit.bind(token));
         return Vec::new();
     }
     if matches!(state.status(), Status::Pausing | Status::Paused) {
@@ -119,11 +115,11 @@ fn send_on(state: &State, threads: &mut Threads, (task, route): (&Arc<str>, u32)
             threads.head_mut().culprit.get_or_insert_with(|| Arc::clone(token));
             Vec::new()
         }
-        Status::Failed => vec![Deed::Fail { token: Arc::clone(token) }],
+        Status::Failed => vec![Deed::Fail { token: Arc::clone(token), former: Vec::new() }],
         Status::Canceling | Status::Canceled => Vec::new(),
         _ => {
             let reply = Reply { route, ..Reply::default() };
-            vec![Deed::Answer { token: Arc::clone(token), task: Arc::clone(task), reply }]
+            vec![Deed::answer(token, task, reply)]
         }
     }
 }

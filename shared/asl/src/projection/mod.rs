@@ -57,6 +57,8 @@ pub enum Deed {
     Answer {
         /// The call.
         token: Token,
+        /// Other tokens that it has, or had: one of all these is live.
+        former: Vec<Token>,
         /// The task that it was made for.
         task: Arc<str>,
         /// The answer.
@@ -66,9 +68,17 @@ pub enum Deed {
     Fail {
         /// The call.
         token: Token,
+        /// Other tokens that it has, or had.
+        former: Vec<Token>,
     },
     /// The workflow has been canceled: `StopExecution`.
     Stop,
+}
+
+impl Deed {
+    fn answer(token: &Token, task: &Arc<str>, reply: Reply) -> Deed {
+        Deed::Answer { token: Arc::clone(token), former: Vec::new(), task: Arc::clone(task), reply }
+    }
 }
 
 /// What a turn comes to.

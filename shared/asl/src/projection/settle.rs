@@ -213,11 +213,10 @@ impl Settling<'_> {
 
     /// The workflow failed at the task that the step is about.
     pub(super) fn blame(&mut self) {
-        let token = self.own().and_then(|own| match own.driver {
-            Some(driver) => self.threads.get(driver)?.token().cloned(),
-            None => own.token().cloned(),
-        });
-        self.threads.head_mut().culprit = token;
+        let called = self.own().and_then(|own| own.driver.map_or(Some(own), |driver| self.threads.get(driver)));
+        let (culprit, former) = called.map(|visit| (visit.token().cloned(), visit.former.clone())).unwrap_or_default();
+        let head = self.threads.head_mut();
+        (head.culprit, head.former) = (culprit, former);
     }
 
     /// Something has started because of a run of a task, if only behind tasks that had nothing to do.
@@ -293,7 +292,7 @@ impl Settling<'_> {
         if self.threads.head.culprit.as_ref() == Some(&token) {
             self.threads.head_mut().culprit = None;
         }
-        self.deeds.push(Deed::Answer { token, task: Arc::clone(&visit.task), reply });
+        self.deeds.push(Deed::Answer { token, former: visit.former.clone(), task: Arc::clone(&visit.task), reply });
     }
 
     /// A task with items that was started once more while it ran ends as one.
@@ -327,19 +326,22 @@ impl Settling<'_> {
             if self.threads.find(|visit| visit.driver == Some(number)).is_some() {
                 continue;
             }
-            if let Some(Visit { task, route, phase: Phase::Driving { token }, .. }) = self.threads.remove(number) {
-                self.deeds.push(Deed::Answer { token, task, reply: Reply { route, ..Reply::default() } });
+            if let Some(Visit { task, route, former, phase: Phase::Driving { token }, .. }) =
+                self.threads.remove(number)
+            {
+                self.deeds.push(Deed::Answer { token, former, task, reply: Reply { route, ..Reply::default() } });
             }
         }
     }
 
     /// Nothing is at work any more.
     pub(super) fn fail(&mut self) {
-        let culprit = self.threads.head.culprit.clone();
-        let any =
-            || self.own().and_then(Visit::token).or_else(|| self.threads.visits().find_map(Visit::token)).cloned();
-        if let Some(token) = culprit.or_else(any) {
-            self.deeds.push(Deed::Fail { token });
+        let head = &self.threads.head;
+        let culprit = head.culprit.clone().map(|token| (token, head.former.clone()));
+        let called = |visit: &Visit| Some((visit.token().cloned()?, visit.former.clone()));
+        let any = || self.own().and_then(called).or_else(|| self.threads.visits().find_map(called));
+        if let Some((token, former)) = culprit.or_else(any) {
+            self.deeds.push(Deed::Fail { token, former });
         }
         self.threads.head_mut().culprit = None;
         self.threads.clear();

@@ -66,9 +66,10 @@ impl Settling<'_> {
         match visit.token().cloned() {
             Some(token) => {
                 let phase = Phase::Awaited { after: None, delay, is_waited: true, told: None };
-                self.threads.change(number, |visit| visit.phase = phase);
+                self.threads.change(number, |visit| (visit.phase, visit.former) = (phase, Vec::new()));
                 let reply = self.projection.wait(&visit.task, visit.route, delay);
-                self.deeds.push(Deed::Answer { token, task: Arc::clone(&visit.task), reply });
+                let former = visit.former.clone();
+                self.deeds.push(Deed::Answer { token, former, task: Arc::clone(&visit.task), reply });
                 self.keep(number, starts);
             }
             None => {

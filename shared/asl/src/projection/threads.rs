@@ -29,6 +29,9 @@ pub struct ThreadHead {
     /// The token of the task at which the workflow failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub culprit: Option<Token>,
+    /// Other tokens of that call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Token>,
 }
 
 /// A visit of the state machine to a task, from the moment at which the conductor starts the task.
@@ -47,6 +50,9 @@ pub struct Visit {
     pub tries: i64,
     /// How far it is.
     pub phase: Phase,
+    /// Other tokens of the call that waits, which may be the live one: a call that was given up may be heard after the one in its stead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Token>,
     /// The visit in whose box it runs; then the state machine has no box for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver: Option<u64>,
@@ -112,6 +118,18 @@ impl Visit {
             Phase::Open { token } | Phase::Held { token } => token.as_ref(),
             Phase::Early { token } | Phase::Driving { token } => Some(token),
             Phase::Awaited { .. } | Phase::Passed { .. } => None,
+        }
+    }
+
+    /// The call is made again.
+    pub(super) fn bind(&mut self, token: &Token) {
+        let before = self.token().filter(|before| *before != token).cloned();
+        self.former.retain(|former| former != token);
+        self.former.extend(before);
+        match &mut self.phase {
+            Phase::Open { token: own } | Phase::Held { token: own } => *own = Some(Arc::clone(token)),
+            Phase::Early { token: own } | Phase::Driving { token: own } => *own = Arc::clone(token),
+            Phase::Awaited { .. } | Phase::Passed { .. } => {}
         }
     }
 
@@ -213,7 +231,16 @@ impl Threads {
         let head = self.head_mut();
         let number = head.next;
         head.next += 1;
-        self.put(Visit { number, task: Arc::clone(task), route, entry, tries: 0, phase, driver: None });
+        self.put(Visit {
+            number,
+            task: Arc::clone(task),
+            route,
+            entry,
+            tries: 0,
+            phase,
+            former: Vec::new(),
+            driver: None,
+        });
         number
     }
 

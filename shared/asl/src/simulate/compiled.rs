@@ -170,12 +170,16 @@ impl<'r> Run<'r> {
                 }
             }
             // A call that is over by now is none to answer.
-            Deed::Answer { token, reply, .. } => {
-                let _ = self.execution.as_mut().map(|execution| execution.succeed(&token, reply.to_json()));
+            Deed::Answer { token, former, reply, .. } => {
+                for token in former.iter().chain([&token]) {
+                    let _ = self.execution.as_mut().map(|execution| execution.succeed(token, reply.to_json()));
+                }
             }
-            Deed::Fail { token } => {
+            Deed::Fail { token, former } => {
                 let cause = "the workflow has failed";
-                let _ = self.execution.as_mut().map(|execution| execution.fail(&token, "Orquesta.Failed", cause));
+                for token in former.iter().chain([&token]) {
+                    let _ = self.execution.as_mut().map(|execution| execution.fail(token, "Orquesta.Failed", cause));
+                }
             }
             Deed::Stop => self.execution.iter_mut().for_each(Execution::stop),
         }

@@ -50,7 +50,7 @@ impl Run {
 fn answers(deeds: &[Deed]) -> Vec<String> {
     let told = |deed: &Deed| match deed {
         Deed::Answer { token, reply, .. } => Some(format!("{token} {}", reply.to_json())),
-        Deed::Fail { token } => Some(format!("{token} failed")),
+        Deed::Fail { token, .. } => Some(format!("{token} failed")),
         Deed::Stop => Some("stop".to_owned()),
         Deed::Start { .. } | Deed::Begin { .. } => None,
     };

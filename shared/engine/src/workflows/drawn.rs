@@ -62,9 +62,21 @@ impl WorkflowCall {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Saying {
-    Begin { input: Reply },
-    Answer { token: Token, task: Arc<str>, reply: Reply },
-    Fail { token: Token },
+    Begin {
+        input: Reply,
+    },
+    Answer {
+        token: Token,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        former: Vec<Token>,
+        task: Arc<str>,
+        reply: Reply,
+    },
+    Fail {
+        token: Token,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        former: Vec<Token>,
+    },
     Stop,
 }
 
@@ -223,7 +235,7 @@ impl Drawn {
                     && let Some(reply) = self.answered(task, *route, &token)
                 {
                     let task = Arc::from(task.as_str());
-                    return self.say(Saying::Answer { token, task, reply });
+                    return self.say(Saying::Answer { token, former: Vec::new(), task, reply });
                 }
                 projection.enter(state, &mut self.threads, task, *route, &token)
             }
@@ -242,7 +254,7 @@ impl Drawn {
     /// What was said at that task last, to another call: the machine calls again where the call before came to grief.
     fn answered(&self, task: &str, route: u32, token: &Token) -> Option<Reply> {
         self.words.iter().rev().find_map(|word| match &word.say {
-            Saying::Answer { token: other, task: of, reply }
+            Saying::Answer { token: other, task: of, reply, .. }
                 if **of == *task && reply.route == route && other != token =>
             {
                 let is_unheard = reply.started.iter().any(|(task, route)| self.threads.expects(task, *route));
@@ -294,8 +306,10 @@ impl Run {
                     let kept = self.drawn.as_mut().map(|drawn| drawn.take_kept(visit)).unwrap_or_default();
                     self.owed.extend(kept.into_iter().map(|child| Child { at, ..child }));
                 }
-                Deed::Answer { token, task, reply } => self.say(Saying::Answer { token, task, reply }),
-                Deed::Fail { token } => self.say(Saying::Fail { token }),
+                Deed::Answer { token, former, task, reply } => {
+                    self.say(Saying::Answer { token, former, task, reply });
+                }
+                Deed::Fail { token, former } => self.say(Saying::Fail { token, former }),
                 Deed::Stop => self.say(Saying::Stop),
             }
         }
@@ -354,9 +368,26 @@ impl Engine {
                     }
                     machines.start(&drawn.machine, &id.to_string(), &input).await
                 }
-                Saying::Answer { token, .. } | Saying::Fail { token } if **token == *NOBODY => Ok(()),
-                Saying::Answer { token, reply, .. } => machines.succeed(token, &reply.to_json()).await,
-                Saying::Fail { token } => machines.fail(token, FAILED, &cause).await,
+                Saying::Answer { token, .. } | Saying::Fail { token, .. } if **token == *NOBODY => Ok(()),
+                Saying::Answer { token, former, reply, .. } => {
+                    let reply = reply.to_json();
+                    let mut said = machines.succeed(token, &reply).await;
+                    for token in former.iter().rev() {
+                        if matches!(said, Err(StateMachineError::Over)) {
+                            said = machines.succeed(token, &reply).await;
+                        }
+                    }
+                    said
+                }
+                Saying::Fail { token, former } => {
+                    let mut said = machines.fail(token, FAILED, &cause).await;
+                    for token in former.iter().rev() {
+                        if matches!(said, Err(StateMachineError::Over)) {
+                            said = machines.fail(token, FAILED, &cause).await;
+                        }
+                    }
+                    said
+                }
                 Saying::Stop => machines.stop(&drawn.machine, &id.to_string(), CANCELED, "canceled").await,
             };
             match (said, &word.say) {
