@@ -8,7 +8,7 @@ use futures::{StreamExt, stream};
 use model::{Execution, ExecutionStatus};
 use ports::{Canceled, Clock, Job, Key, Outcome, OutputSink, Runner, StateMachineError, StateMachines, Wake, Wakes};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     running::{Running, cases},
@@ -152,8 +152,8 @@ impl StateMachines for Dying {
         "none"
     }
 
-    async fn create(&self, _: &str, _: &str) -> Result<(), StateMachineError> {
-        unreachable!("its workflow is under way")
+    async fn keep(&self, _: &BTreeMap<String, String>) -> Result<(), StateMachineError> {
+        unreachable!("it registers no pack")
     }
 
     async fn start(&self, _: &str, _: &str, _: &Value) -> Result<(), StateMachineError> {
@@ -170,10 +170,6 @@ impl StateMachines for Dying {
 
     async fn stop(&self, _: &str, _: &str, _: &str, _: &str) -> Result<(), StateMachineError> {
         unreachable!("its workflow is not canceled")
-    }
-
-    async fn prune(&self, _: &BTreeSet<String>) -> Result<usize, StateMachineError> {
-        unreachable!("it registers no pack")
     }
 }
 

@@ -8,9 +8,12 @@ use aws_sdk_sfn::{
 };
 use ports::{StateMachineError, StateMachines};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::{Patience, retry};
+
+/// The most machines that a page of a listing has.
+const PAGE: i32 = 1_000;
 
 /// Where the machines are, and what they call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,12 +65,12 @@ impl StepFunctions {
         StepFunctions { client, settings, patience }
     }
 
-    /// The machines under the platform's prefix.
-    async fn standing(&self) -> Result<Vec<(String, String)>, StateMachineError> {
-        let mut found = Vec::new();
+    /// The machines under the platform's prefix: their ARNs by name.
+    async fn standing(&self) -> Result<BTreeMap<String, String>, StateMachineError> {
+        let mut found = BTreeMap::new();
         let mut next = None;
         loop {
-            let request = self.client.list_state_machines().set_next_token(next);
+            let request = self.client.list_state_machines().max_results(PAGE).set_next_token(next);
             let answer = self.patience.send(|| request.clone().send()).await.map_err(|error| unavailable(&error))?;
             let own = answer.state_machines.into_iter().filter_map(|machine| {
                 let name = machine.state_machine_arn.strip_prefix(&self.settings.prefix)?.to_owned();
@@ -78,6 +81,21 @@ impl StepFunctions {
             if next.is_none() {
                 return Ok(found);
             }
+        }
+    }
+
+    /// Makes a machine; one that somebody else has made meanwhile is the same.
+    async fn create(&self, name: &str, definition: &str) -> Result<(), StateMachineError> {
+        let Some(role) = &self.settings.role_arn else {
+            return Err(StateMachineError::Unavailable("this function makes no state machines".to_owned()));
+        };
+        let tag = Tag::builder().key("application").value("squall").build();
+        let request = self.client.create_state_machine().name(self.settings.name(name)).definition(definition);
+        let request = request.role_arn(role).r#type(StateMachineType::Standard).tags(tag);
+        match self.patience.send(|| request.clone().send()).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("StateMachineAlreadyExists") => Ok(()),
+            Err(error) => Err(unavailable(&error)),
         }
     }
 
@@ -95,25 +113,18 @@ impl StateMachines for StepFunctions {
         &self.settings.function
     }
 
-    async fn create(&self, name: &str, definition: &str) -> Result<(), StateMachineError> {
-        let Some(role) = &self.settings.role_arn else {
-            return Err(StateMachineError::Unavailable("this function makes no state machines".to_owned()));
-        };
-        let described = self.client.describe_state_machine().state_machine_arn(self.settings.arn(name));
-        let known = self.patience.send(|| described.clone().send()).await;
-        match known {
-            Ok(_) => return Ok(()),
-            Err(error) if error.code() == Some("StateMachineDoesNotExist") => {}
-            Err(error) => return Err(unavailable(&error)),
+    async fn keep(&self, machines: &BTreeMap<String, String>) -> Result<(), StateMachineError> {
+        let standing = self.standing().await?;
+        for (name, definition) in machines.iter().filter(|(name, _)| !standing.contains_key(*name)) {
+            self.create(name, definition).await?;
         }
-        let tag = Tag::builder().key("application").value("squall").build();
-        let request = self.client.create_state_machine().name(self.settings.name(name)).definition(definition);
-        let request = request.role_arn(role).r#type(StateMachineType::Standard).tags(tag);
-        match self.patience.send(|| request.clone().send()).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("StateMachineAlreadyExists") => Ok(()),
-            Err(error) => Err(unavailable(&error)),
+        for (_, arn) in standing.into_iter().filter(|(name, _)| !machines.contains_key(name)) {
+            if !self.is_walked(&arn).await? {
+                let request = self.client.delete_state_machine().state_machine_arn(arn);
+                self.patience.send(|| request.clone().send()).await.map_err(|error| unavailable(&error))?;
+            }
         }
+        Ok(())
     }
 
     async fn start(&self, machine: &str, walk: &str, input: &Value) -> Result<(), StateMachineError> {
@@ -171,19 +182,6 @@ impl StateMachines for StepFunctions {
             Err(error) if matches!(error.code(), Some("ExecutionDoesNotExist" | "ValidationException")) => Ok(()),
             Err(error) => Err(unavailable(&error)),
         }
-    }
-
-    async fn prune(&self, live: &BTreeSet<String>) -> Result<usize, StateMachineError> {
-        let mut removed = 0;
-        for (name, arn) in self.standing().await? {
-            if live.contains(&name) || self.is_walked(&arn).await? {
-                continue;
-            }
-            let request = self.client.delete_state_machine().state_machine_arn(arn);
-            self.patience.send(|| request.clone().send()).await.map_err(|error| unavailable(&error))?;
-            removed += 1;
-        }
-        Ok(removed)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Why a state machine was not dealt with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,8 +24,8 @@ pub trait StateMachines: Send + Sync + 'static {
     /// The function that the tasks of a definition are to call.
     fn function(&self) -> &str;
 
-    /// Makes a machine of that definition, unless it is there.
-    async fn create(&self, name: &str, definition: &str) -> Result<(), StateMachineError>;
+    /// Makes the machines of these names and definitions that are not there, and removes those of other names that nothing walks through.
+    async fn keep(&self, machines: &BTreeMap<String, String>) -> Result<(), StateMachineError>;
 
     /// Begins to walk through a machine. A walk of that name that has begun already is the same one.
     async fn start(&self, machine: &str, walk: &str, input: &Value) -> Result<(), StateMachineError>;
@@ -38,7 +38,4 @@ pub trait StateMachines: Send + Sync + 'static {
 
     /// Ends a walk where it is; one that has ended stays as it is.
     async fn stop(&self, machine: &str, walk: &str, error: &str, cause: &str) -> Result<(), StateMachineError>;
-
-    /// Removes the machines that are not among these and that nothing walks through; says how many.
-    async fn prune(&self, live: &BTreeSet<String>) -> Result<usize, StateMachineError>;
 }

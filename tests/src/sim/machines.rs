@@ -175,12 +175,14 @@ impl StateMachines for SimMachines {
         "workflow-engine"
     }
 
-    async fn create(&self, name: &str, definition: &str) -> Result<(), StateMachineError> {
+    async fn keep(&self, machines: &BTreeMap<String, String>) -> Result<(), StateMachineError> {
         self.reach().await?;
-        let machine: StateMachine =
-            serde_json::from_str(definition).map_err(|error| StateMachineError::Unavailable(error.to_string()))?;
-        let mut machines = lock(&self.world.machines);
-        machines.definitions.entry(name.to_owned()).or_insert_with(|| Box::leak(Box::new(machine)));
+        let mut known = lock(&self.world.machines);
+        for (name, definition) in machines {
+            let machine: StateMachine =
+                serde_json::from_str(definition).map_err(|error| StateMachineError::Unavailable(error.to_string()))?;
+            known.definitions.entry(name.clone()).or_insert_with(|| Box::leak(Box::new(machine)));
+        }
         Ok(())
     }
 
@@ -227,10 +229,5 @@ impl StateMachines for SimMachines {
             walk.execution.stop();
         }
         self.answered(Ok(())).await
-    }
-
-    async fn prune(&self, _live: &BTreeSet<String>) -> Result<usize, StateMachineError> {
-        self.reach().await?;
-        Ok(0)
     }
 }

@@ -4,7 +4,7 @@ use model::{Action, Execution, ExecutionStatus, Id};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     sync::{Arc, atomic::Ordering},
 };
 
@@ -101,21 +101,16 @@ impl Engine {
     pub async fn draw_workflows(&self) -> Result<usize, Error> {
         let Some(machines) = self.artist() else { return Ok(0) };
         let catalog = self.reload_catalog().await?;
-        let mut live = BTreeSet::new();
-        let mut make = vec![Machine::driven(machines.function())];
+        let mut wanted = vec![Machine::driven(machines.function())];
         for action in catalog.actions.values().filter(|action| action.runner_type == "orquesta") {
             let Some(pack) = catalog.packs.get(action.reference.pack()) else { continue };
             let (name, digest) = (action.reference.pack().to_owned(), pack.digest.clone());
             let version = PackVersion { pack: name, digest, files: Arc::clone(&pack.files) };
-            make.extend(self.machine_of(action, &version, machines.function()).await?);
+            wanted.extend(self.machine_of(action, &version, machines.function()).await?);
         }
-        for machine in make {
-            if live.insert(machine.name.clone()) {
-                machines.create(&machine.name, &machine.definition).await.map_err(unavailable)?;
-            }
-        }
-        machines.prune(&live).await.map_err(unavailable)?;
-        Ok(live.len())
+        let wanted = wanted.into_iter().map(|machine| (machine.name, machine.definition)).collect::<BTreeMap<_, _>>();
+        machines.keep(&wanted).await.map_err(unavailable)?;
+        Ok(wanted.len())
     }
 
     async fn machine_of(&self, action: &Action, pack: &PackVersion, function: &str) -> Result<Option<Machine>, Error> {
