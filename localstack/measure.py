@@ -27,7 +27,7 @@ import deploy
 
 RULE = """name: r{n}
 pack: measured
-enabled: {enabled}
+enabled: true
 trigger: {{type: core.st2.webhook, parameters: {{url: measured}}}}
 criteria:
   trigger.body.host: {{type: equals, pattern: "host-{n}"}}
@@ -66,7 +66,7 @@ def upload_rules(squall, options):
         (pack / "rules").mkdir(parents=True)
         (pack / "pack.yaml").write_text("name: measured\nref: measured\ndescription: rules to measure with\nversion: 1.0.0\nauthor: squall\nemail: squall@example.com\n")
         for n in range(options.rules):
-            (pack / f"rules/r{n}.yaml").write_text(RULE.format(n=n, enabled="true"))
+            (pack / f"rules/r{n}.yaml").write_text(RULE.format(n=n))
         subprocess.run([squall, "--profile", options.profile, "pack", "upload", pack], check=True, stdout=subprocess.DEVNULL)
 
 

@@ -4,6 +4,8 @@ use engine::TraceRequest;
 use http::HeaderMap;
 use model::TraceParent;
 
+use crate::webhook_body::text;
+
 const TAG: &str = "st2-trace-tag";
 const PARENT: &str = "traceparent";
 /// What API Gateway adds to every request.
@@ -11,11 +13,11 @@ const XRAY: &str = "x-amzn-trace-id";
 
 /// A `traceparent` that can't be read counts as none, as W3C has it.
 pub(crate) fn trace_request(headers: &HeaderMap) -> TraceRequest {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
+    let text = |name: &str| headers.get(name).map(|value| text(value.as_bytes())).filter(|text| !text.is_empty());
     let parent = text(PARENT).and_then(|text| text.parse().ok());
     TraceRequest {
-        tag: text(TAG).map(str::to_owned),
-        parent: parent.or_else(|| TraceParent::from_xray(text(XRAY)?)),
+        tag: text(TAG),
+        parent: parent.or_else(|| TraceParent::from_xray(&text(XRAY)?)),
         ..TraceRequest::default()
     }
 }

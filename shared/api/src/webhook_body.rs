@@ -97,7 +97,7 @@ pub(crate) fn header_texts(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// UTF-8 where it is, else Latin-1, which every header is.
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)
 }
 

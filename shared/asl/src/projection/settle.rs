@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use orquesta::{Entry, Event, Refused, State, Status, Step, StepEvent};
 
-use super::{Deed, Phase, Projection, Threads, Turn, Visit};
+use super::{Deed, Phase, Projection, Threads, Token, Turn, Visit};
 use crate::reply::Reply;
 use crate::routing::Routing;
 
@@ -214,9 +214,8 @@ impl Settling<'_> {
     /// The workflow failed at the task that the step is about.
     pub(super) fn blame(&mut self) {
         let called = self.own().and_then(|own| own.driver.map_or(Some(own), |driver| self.threads.get(driver)));
-        let (culprit, former) = called.map(|visit| (visit.token().cloned(), visit.former.clone())).unwrap_or_default();
-        let head = self.threads.head_mut();
-        (head.culprit, head.former) = (culprit, former);
+        let tokens = called.map(Visit::tokens).unwrap_or_default();
+        self.threads.head_mut().blame(tokens);
     }
 
     /// Something has started because of a run of a task, if only behind tasks that had nothing to do.
@@ -290,7 +289,7 @@ impl Settling<'_> {
         let reply = if has_driven { Reply { route: visit.route, ..Reply::default() } } else { self.reply(visit) };
         self.threads.remove(number);
         if self.threads.head.culprit.as_ref() == Some(&token) {
-            self.threads.head_mut().culprit = None;
+            self.threads.head_mut().blame((None, Vec::new()));
         }
         self.deeds.push(Deed::Answer { token, former: visit.former.clone(), task: Arc::clone(&visit.task), reply });
     }
@@ -337,13 +336,13 @@ impl Settling<'_> {
     /// Nothing is at work any more.
     pub(super) fn fail(&mut self) {
         let head = &self.threads.head;
-        let culprit = head.culprit.clone().map(|token| (token, head.former.clone()));
-        let called = |visit: &Visit| Some((visit.token().cloned()?, visit.former.clone()));
-        let any = || self.own().and_then(called).or_else(|| self.threads.visits().find_map(called));
-        if let Some((token, former)) = culprit.or_else(any) {
+        let called = |(token, former): (Option<Token>, Vec<Token>)| Some((token?, former));
+        let of = |visit: &Visit| called(visit.tokens());
+        let any = || self.own().and_then(of).or_else(|| self.threads.visits().find_map(of));
+        if let Some((token, former)) = called((head.culprit.clone(), head.former.clone())).or_else(any) {
             self.deeds.push(Deed::Fail { token, former });
         }
-        self.threads.head_mut().culprit = None;
+        self.threads.head_mut().blame((None, Vec::new()));
         self.threads.clear();
     }
 }

@@ -34,6 +34,13 @@ pub struct ThreadHead {
     pub former: Vec<Token>,
 }
 
+impl ThreadHead {
+    /// The workflow has failed at a call of these tokens.
+    pub(super) fn blame(&mut self, (culprit, former): (Option<Token>, Vec<Token>)) {
+        (self.culprit, self.former) = (culprit, former);
+    }
+}
+
 /// A visit of the state machine to a task, from the moment at which the conductor starts the task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visit {
@@ -119,6 +126,11 @@ impl Visit {
             Phase::Early { token } | Phase::Driving { token } => Some(token),
             Phase::Awaited { .. } | Phase::Passed { .. } => None,
         }
+    }
+
+    /// All tokens of the call that waits: the one that was heard last, and the others.
+    pub(super) fn tokens(&self) -> (Option<Token>, Vec<Token>) {
+        (self.token().cloned(), self.former.clone())
     }
 
     /// The call is made again.

@@ -370,24 +370,9 @@ impl Engine {
                 }
                 Saying::Answer { token, .. } | Saying::Fail { token, .. } if **token == *NOBODY => Ok(()),
                 Saying::Answer { token, former, reply, .. } => {
-                    let reply = reply.to_json();
-                    let mut said = machines.succeed(token, &reply).await;
-                    for token in former.iter().rev() {
-                        if matches!(said, Err(StateMachineError::Over)) {
-                            said = machines.succeed(token, &reply).await;
-                        }
-                    }
-                    said
+                    answer(machines, (token, former), Ok(&reply.to_json())).await
                 }
-                Saying::Fail { token, former } => {
-                    let mut said = machines.fail(token, FAILED, &cause).await;
-                    for token in former.iter().rev() {
-                        if matches!(said, Err(StateMachineError::Over)) {
-                            said = machines.fail(token, FAILED, &cause).await;
-                        }
-                    }
-                    said
-                }
+                Saying::Fail { token, former } => answer(machines, (token, former), Err(&cause)).await,
                 Saying::Stop => machines.stop(&drawn.machine, &id.to_string(), CANCELED, "canceled").await,
             };
             match (said, &word.say) {
@@ -410,6 +395,25 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Answers a call, which has one of these tokens: with what it is told, or with why its workflow failed.
+async fn answer(
+    machines: &Arc<dyn StateMachines>,
+    (token, former): (&Token, &[Token]),
+    answer: Result<&Value, &str>,
+) -> Result<(), StateMachineError> {
+    let mut said = Err(StateMachineError::Over);
+    for token in std::iter::once(token).chain(former.iter().rev()) {
+        said = match answer {
+            Ok(reply) => machines.succeed(token, reply).await,
+            Err(cause) => machines.fail(token, FAILED, cause).await,
+        };
+        if !matches!(said, Err(StateMachineError::Over)) {
+            break;
+        }
+    }
+    said
 }
 
 /// Why a workflow failed, as its result says.
