@@ -27,7 +27,7 @@ impl Engine {
         let ttl = self.ports.clock.now().after(self.options.retention);
         operations.push(execution.put(Guard::Version(version), None, Some(ttl))?);
         // A turn may end a workflow, which is the task of another: without the box the future would hold itself.
-        if !Box::pin(self.end_in_turn(&execution, &payload, &operations)).await? {
+        if !Box::pin(self.end_in_turn(&execution, &payload, &operations)).await {
             self.tell_parent(&execution, Some(&payload), (&mut operations, &mut wakes))?;
             self.ports.store.commit(operations).await?;
         }
